@@ -1,0 +1,301 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Layout: every byte that two processes share, and who may write it when.
+ *
+ * The daemon makes each segment below as a memfd sealed against shrinking and growing, and hands the
+ * descriptor to exactly those who may map it. Nothing else in the tree defines shared layout.
+ *
+ *   segment        mapped by                              a liar can
+ *   -------------  -------------------------------------  ---------------------------------------
+ *   link           one client process, one server process spoil its own conversation
+ *   link extent    the same two (more slots, or bulk)     spoil its own conversation
+ *   bell           one channel's server, one user's       delay clients of the same user
+ *                  clients, the daemon
+ *   notice         daemon writes, one process reads       nothing
+ *   process page   one process writes, daemon reads       misreport itself
+ *
+ * Reading rule: a word that another process can write is loaded once into a local, the local is
+ * checked, the local is used. No pointer and no unchecked offset is ever taken from here.
+ *
+ * Version history
+ *   1  first layout
+ *
+ * Negotiation: a process says LAYOUT_VERSION when it greets the daemon, which refuses (EPROTO) every
+ * version but its own; the number is stored in each segment for tools.
+ */
+#pragma once
+
+#include <assert.h>
+#include <stdatomic.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define LAYOUT_VERSION 1u
+#define LAYOUT_MAGIC   0x4e554e54u /* "NUNT" */
+#define LAYOUT_PAGE    4096u
+
+/* ---------------------------------------------------------------- slot ----------------------- */
+
+/*
+ * ShmSlot: one MsgSend on its way. A slot belongs to one sending thread at a time.
+ *
+ * The word holds everything that is decided by compare-and-swap:
+ *
+ *   31            6 5        4          3        2     0
+ *  +---------------+----------+----------+--------+------+
+ *  | generation:26 | (unused) | UNBLOCK  | ASLEEP | state|
+ *  +---------------+----------+----------+--------+------+
+ *
+ * IDLE  -> SEND   client thread   message written; generation + 1                slot_send
+ * SEND  -> REPLY  server thread   taken by MsgReceive                            slot_receive
+ * SEND  -> IDLE   client thread   time-out, signal, cancel; loses to slot_receive slot_withdraw
+ * SEND  -> DONE   server thread   channel destroyed, scoid detached              slot_fail
+ * SEND  -> DONE   daemon          server process died                            slot_fail
+ * REPLY -> DONE   server thread   MsgReply, MsgError, channel destroyed          slot_reply
+ * REPLY -> DONE   daemon          server process died                            slot_fail
+ * REPLY -> REPLY  client thread   wants out, channel has UNBLOCK: flag UNBLOCK   slot_unblock
+ * REPLY -> GONE   client thread   wants out, channel has no UNBLOCK              slot_abandon
+ * GONE  -> IDLE   server thread   no server thread copies any more               slot_release
+ * DONE  -> IDLE   client thread   status collected                               slot_finish
+ *
+ * ASLEEP is set and cleared by the client thread around its futex wait on the word, and cleared by
+ * its signal handler so that the kernel does not put it back to sleep; whoever changes the state
+ * and finds it set, wakes. The generation changes with every SEND, so a late reply fails its
+ * compare-and-swap.
+ */
+enum {
+        SLOT_IDLE = 0,
+        SLOT_SEND = 1,
+        SLOT_REPLY = 2,
+        SLOT_DONE = 3,
+        SLOT_GONE = 4,
+};
+#define SLOT_STATE_MASK       0x00000007u
+#define SLOT_ASLEEP           0x00000008u
+#define SLOT_UNBLOCK          0x00000010u
+#define SLOT_GENERATION_SHIFT 6
+#define SLOT_GENERATION_ONE   (1u << SLOT_GENERATION_SHIFT)
+#define SLOT_GENERATION_MASK  (~(SLOT_GENERATION_ONE - 1u))
+
+/*
+ *  slot, 16 KiB
+ *     0  +--------------------------------------------------------------+
+ *        | line 0: word, who sends, how much, and the answer            |
+ *    64  +--------------------------------------------------------------+
+ *        | line 1: where the bytes are when they are not inline         |
+ *   128  +--------------------------------------------------------------+
+ *        | message, inline                                8064 bytes    |
+ *  8192  +--------------------------------------------------------------+
+ *        | reply area, inline                             8192 bytes    |
+ * 16384  +--------------------------------------------------------------+
+ */
+#define SLOT_STRIDE       16384u
+#define SLOT_MESSAGE_AT   128u
+#define SLOT_MESSAGE_ROOM (8192u - SLOT_MESSAGE_AT)
+#define SLOT_REPLY_AT     8192u
+#define SLOT_REPLY_ROOM   8192u
+
+/* Where a message or a reply area lies (ShmSlot.message_at, .reply_at). */
+#define SLOT_AT_INLINE 0u          /* in the slot */
+#define SLOT_AT_DIRECT 0xffffffffu /* in the client's own memory: read it with process_vm_readv */
+                                   /* any other value: the link extent of that number, offset 0 */
+
+typedef struct ShmSlot {
+        /* line 0 */
+        _Atomic uint32_t word; /* see above */
+        uint32_t connection;   /* client, in IDLE: index into ShmLink's connection words */
+        uint64_t stamp;        /* client, in IDLE: clock_stamp() of the send, orders equal priorities */
+        uint64_t message_bytes; /* client, in IDLE: bytes offered */
+        uint64_t reply_room;   /* client, in IDLE: bytes the client can take back */
+        int64_t status;        /* server, in REPLY: what MsgSend returns; -errno when `failed` */
+        uint64_t reply_bytes;  /* server, in REPLY: high-water mark of the bytes written back */
+        int32_t coid;          /* client, in IDLE: the number the sender used, for _msg_info.coid */
+        int32_t tid;           /* client, in IDLE: the sender's thread number, for _msg_info.tid */
+        uint8_t priority;      /* client, in IDLE: 1..255 */
+        uint8_t failed;        /* server, in REPLY: 1 = status is -errno from MsgError */
+        uint16_t client_core;  /* client: processor it sends from */
+        uint16_t server_core;  /* server: processor it last ran on */
+        uint16_t why;          /* client, with UNBLOCK: errno of the reason (EINTR, ETIMEDOUT) */
+        /* line 1 */
+        uint32_t message_at;   /* client, in IDLE: SLOT_AT_... */
+        uint32_t reply_at;     /* client, in IDLE: SLOT_AT_INLINE or an extent */
+        uint64_t iov;          /* client, in IDLE, SLOT_AT_DIRECT: address of its iovec array ... */
+        uint32_t parts;        /*                  ... and number of elements in it */
+        uint32_t pad0;
+        uint8_t pad1[40];      /* must be 0 */
+        uint8_t bytes[SLOT_STRIDE - SLOT_MESSAGE_AT];
+} ShmSlot;
+static_assert(sizeof(ShmSlot) == SLOT_STRIDE, "slot is one stride");
+static_assert(offsetof(ShmSlot, message_at) == 64, "line 0 is one cache line");
+static_assert(offsetof(ShmSlot, bytes) == SLOT_MESSAGE_AT, "message follows line 1");
+
+/* ---------------------------------------------------------------- ring ----------------------- */
+
+/*
+ * ShmRing: bounded ring of pulses from one client process to one server process. Any thread of
+ * the client (also a signal handler) puts, one server thread at a time takes.
+ *
+ * Cell i is free for position p (p mod n == i) when its sequence is p, and full when it is p + 1; the
+ * taker makes it p + n. A client killed between claiming a cell and filling it stops only its own ring.
+ */
+#define RING_CELLS 1024u
+
+typedef struct ShmPulse {
+        _Atomic uint32_t sequence; /* client: p + 1 when full; server: p + n when taken */
+        uint32_t connection;       /* client: index into the connection words */
+        uint64_t stamp;            /* client: clock_stamp() */
+        uint64_t value;            /* client: sigval */
+        int32_t coid;              /* client: the number the sender used */
+        int8_t code;               /* client: pulse code */
+        uint8_t priority;          /* client: 1..255 */
+        uint16_t pad;              /* must be 0 */
+} ShmPulse;
+static_assert(sizeof(ShmPulse) == 32, "two pulses a cache line");
+
+typedef struct ShmRing {
+        _Atomic uint32_t tail; /* client threads: next position to claim */
+        uint8_t pad0[60];
+        _Atomic uint32_t head; /* server: next position to take (its private copy is the truth) */
+        uint8_t pad1[60];
+        ShmPulse cells[RING_CELLS];
+} ShmRing;
+
+/* ---------------------------------------------------------------- link ----------------------- */
+
+/*
+ * ShmLink: everything between one client process and one server process.
+ *
+ *       0  +---------------------------------------+
+ *          | header                                |
+ *    4096  +---------------------------------------+
+ *          | connection words, LINK_CONNECTIONS    |
+ *   20480  +---------------------------------------+
+ *          | ring of pulses                        |
+ *   57344  +---------------------------------------+
+ *          | slots 0 .. LINK_SLOTS - 1             |
+ *  581632  +---------------------------------------+
+ *
+ * The memory is reserved, not used: a link with one sending thread touches about six pages.
+ */
+#define LINK_CONNECTIONS 4096u
+#define LINK_SLOTS       32u
+#define LINK_RING_AT     20480u
+#define LINK_SLOTS_AT    57344u
+#define LINK_BYTES       (LINK_SLOTS_AT + LINK_SLOTS * SLOT_STRIDE)
+#define LINK_TOKEN_BYTES 16u
+
+/* Connection words. The daemon writes them (and the client, from LIVE to DEAD, in its own ConnectDetach). */
+enum {
+        CONNECTION_FREE = 0,
+        CONNECTION_LIVE = 1,
+        CONNECTION_DEAD = 2, /* server died, channel destroyed or scoid detached: EBADF from now on */
+};
+
+typedef struct ShmLink {
+        uint32_t magic;              /* daemon, once */
+        uint32_t version;            /* daemon, once */
+        _Atomic uint32_t server_gone; /* daemon: 1 after the server process died */
+        _Atomic uint32_t client_gone; /* daemon: 1 after the client process died */
+        _Atomic uint32_t direct;     /* server: 1 = it can read the client's memory directly */
+        uint32_t pad0;
+        _Atomic uint64_t probe_at;   /* client: address of its private copy of the token */
+        uint8_t token[LINK_TOKEN_BYTES]; /* daemon, once: random */
+        uint8_t pad1[LAYOUT_PAGE - 48];
+        _Atomic uint32_t connections[LINK_CONNECTIONS];
+        ShmRing ring;
+        uint8_t pad2[LINK_SLOTS_AT - LINK_RING_AT - sizeof(ShmRing)];
+        ShmSlot slots[LINK_SLOTS];
+} ShmLink;
+static_assert(offsetof(ShmLink, connections) == LAYOUT_PAGE, "header is one page");
+static_assert(offsetof(ShmLink, ring) == LINK_RING_AT, "ring offset");
+static_assert(offsetof(ShmLink, slots) == LINK_SLOTS_AT, "slots offset");
+static_assert(sizeof(ShmLink) == LINK_BYTES, "link size");
+
+/* Extents: a slots extent holds EXTENT_SLOTS more slots, a bulk extent is one buffer for one slot. */
+#define EXTENT_SLOTS     32u
+#define EXTENTS_MAX      4096u      /* extents of a link; number 0 is the link itself */
+#define EXTENT_BULK_MIN  65536u     /* sizes are powers of two from here ... */
+#define EXTENT_BULK_MAX  (1ull << 40) /* ... to here */
+
+/* ---------------------------------------------------------------- bell ----------------------- */
+
+/*
+ * ShmBell: where clients of one user ring for one channel. A lane is the way of one client process
+ * to one channel (the server knows it as scoid); its leaf says which of the link's slots want the server.
+ *
+ *   top[4] --one bit for 64 mids-->  mid[256] --one bit a lane-->  leaf[16384] --one bit a slot
+ *
+ * Leaf bit b < 63: look at slots b, b + 63, b + 126 ... of the link; bit 63: look at its ring of pulses.
+ *
+ * Invariant: a leaf that is not 0 has its mid and top bit set, or its sender is about to set them. The
+ * server leaves the bits of busy lanes set (a busy sender then touches the leaf only) and clears
+ * them before it sleeps, top first, looking at the lower level again after each.
+ *
+ * ring is the futex word. Bit 0 = a receiver sleeps, the rest counts. A sender that finds bit 0 set
+ * clears it, counts up and wakes one. The receivers of a process pass the wake on among themselves.
+ */
+#define BELL_LANES    16384u
+#define BELL_MIDS     (BELL_LANES / 64u)
+#define BELL_TOPS     (BELL_MIDS / 64u)
+#define BELL_ASLEEP   1u
+#define BELL_RING_ONE 2u
+#define BELL_PULSES   63u /* leaf bit of the ring of pulses */
+#define BELL_SLOT_BITS 63u
+#define BELL_LEAF_AT  4096u
+#define BELL_BYTES    (BELL_LEAF_AT + BELL_LANES * 8u)
+
+typedef struct ShmBell {
+        _Atomic uint32_t ring;     /* anybody; see above */
+        _Atomic uint32_t core;     /* server: processor + 1 on which a receiver last ran; 0 = none yet */
+        _Atomic uint32_t receivers; /* server: threads blocked in MsgReceive on this channel */
+        uint32_t pad0;
+        _Atomic uint64_t top[BELL_TOPS];
+        uint8_t pad1[16];
+        _Atomic uint64_t mid[BELL_MIDS];
+        uint8_t pad2[BELL_LEAF_AT - 64 - BELL_MIDS * 8];
+        _Atomic uint64_t leaf[BELL_LANES];
+} ShmBell;
+static_assert(offsetof(ShmBell, mid) == 64, "ring and tops share a cache line");
+static_assert(offsetof(ShmBell, leaf) == BELL_LEAF_AT, "leaf offset");
+static_assert(sizeof(ShmBell) == BELL_BYTES, "bell size");
+
+/* ---------------------------------------------------------------- notice --------------------- */
+
+/*
+ * ShmNotice: what the daemon has to tell a process. The daemon puts a WireNews on the process's news
+ * socket, counts `news` up, then rings the bells it concerns.
+ */
+typedef struct ShmNotice {
+        uint32_t magic;
+        uint32_t version;
+        _Atomic uint32_t news; /* daemon: news sent so far */
+        uint8_t pad[LAYOUT_PAGE - 12];
+} ShmNotice;
+static_assert(sizeof(ShmNotice) == LAYOUT_PAGE, "notice is one page");
+
+/* ---------------------------------------------------------------- process page --------------- */
+
+/* ShmProcess: what a process says of itself, for tools. The daemon believes none of it. */
+#define PROCESS_THREADS 511u
+
+typedef struct ShmThread {
+        _Atomic uint32_t tid;      /* process: its thread number (1 = first); 0 = entry is free */
+        uint32_t linux_tid;
+        _Atomic uint32_t state;    /* process: STATE_... of sys/states.h */
+        _Atomic uint32_t priority; /* process: 1..255 */
+        int32_t on_pid;            /* process: SEND, REPLY: server process; RECEIVE: 0 */
+        int32_t on_chid;           /* process: SEND, REPLY, RECEIVE: channel */
+        uint32_t on_link;          /* process: SEND, REPLY: link id ... */
+        uint32_t on_slot;          /*          ... and slot; its word tells SEND from REPLY */
+        uint8_t name[32];
+} ShmThread;
+static_assert(sizeof(ShmThread) == 64, "thread entry is one cache line");
+
+typedef struct ShmProcess {
+        uint32_t magic;
+        uint32_t version;
+        uint8_t pad[56];
+        ShmThread threads[PROCESS_THREADS];
+} ShmProcess;
+#define PROCESS_BYTES 32768u
+static_assert(sizeof(ShmProcess) == PROCESS_BYTES, "process page size");
