@@ -49,7 +49,6 @@
  * IDLE  -> SEND   client thread   message written; generation + 1                slot_send
  * SEND  -> REPLY  server thread   taken by MsgReceive                            slot_receive
  * SEND  -> IDLE   client thread   time-out, signal, cancel; loses to slot_receive slot_withdraw
- * SEND  -> DONE   server thread   channel destroyed, scoid detached              slot_fail
  * SEND  -> DONE   daemon          server process died                            slot_fail
  * REPLY -> DONE   server thread   MsgReply, MsgError, channel destroyed          slot_reply
  * REPLY -> DONE   daemon          server process died                            slot_fail

@@ -18,19 +18,21 @@ void bell_wake_all(ShmBell *bell);
 /* Library: wake one receiver (the baton from one receiver to the next). */
 void bell_wake_one(ShmBell *bell);
 
+/* A receiver's own signal handler: the kernel shall not put this thread back to sleep. */
+void bell_nudge(ShmBell *bell);
+
 /*
- * Receiver: takes the bits of the next lane that has any. @cursor starts at 0 for each walk.
- * False when the walk is over. A lane that was found empty goes cold if @cool.
+ * Receiver: takes the bits of the next lane that has any; false when the walk is over.
+ * A lane found empty goes cold if @cool.
  */
 typedef struct BellWalk {
-        unsigned next; /* lane to look at next */
+        uint32_t next; /* lane to look at next; starts at 0 */
         bool cool;     /* clear the marks of lanes that have nothing */
 } BellWalk;
 bool bell_collect(ShmBell *bell, BellWalk *walk, uint32_t *ret_lane, uint64_t *ret_bits);
 
-/* Receiver: cheap look whether any mark is set (a walk may still find nothing). */
-bool bell_is_marked(const ShmBell *bell);
+/* Receiver: has any marked lane something? */
+bool bell_has_work(const ShmBell *bell);
 
-/* Receiver, before sleeping: announce, returning the ring value to sleep on; then look once more. */
+/* Receiver, before sleeping: announces it and returns the ring value to sleep on; then look once more. */
 uint32_t bell_prepare_sleep(ShmBell *bell);
-uint32_t bell_ring_value(const ShmBell *bell);

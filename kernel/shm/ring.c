@@ -1,0 +1,61 @@
+/* SPDX-License-Identifier: MIT */
+#include "shm/ring.h"
+
+#include "shm/word.h"
+
+/*
+ * A scribbled tail or sequence makes puts fail (full) or takes see an empty ring or nonsense pulses:
+ * the position is masked at each use, so nothing outside the ring is ever touched.
+ */
+static ShmPulse *cell_of(ShmRing *ring, uint32_t position) {
+        return &ring->cells[position % RING_CELLS];
+}
+
+static void fill(ShmPulse *cell, const RingPulse *pulse) {
+        cell->connection = pulse->connection;
+        cell->stamp = pulse->stamp;
+        cell->value = pulse->value;
+        cell->coid = pulse->coid;
+        cell->code = pulse->code;
+        cell->priority = pulse->priority;
+}
+
+bool ring_put(ShmRing *ring, const RingPulse *pulse) {
+        uint32_t position = word_load_relaxed(&ring->tail);
+
+        for (;;) {
+                ShmPulse *cell = cell_of(ring, position);
+                int32_t distance = (int32_t)(word_load(&cell->sequence) - position);
+
+                if (distance < 0)
+                        return false;
+                if (distance > 0) {
+                        position = word_load_relaxed(&ring->tail);
+                        continue;
+                }
+                if (word_swap_if(&ring->tail, &position, position + 1)) {
+                        fill(cell, pulse);
+                        word_store(&cell->sequence, position + 1);
+                        return true;
+                }
+        }
+}
+
+bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {
+        ShmPulse *cell = cell_of(ring, *position);
+
+        if (word_load(&cell->sequence) != *position + 1)
+                return false;
+        *ret_pulse = (RingPulse){
+                .stamp = cell->stamp,
+                .value = cell->value,
+                .connection = cell->connection,
+                .coid = cell->coid,
+                .code = cell->code,
+                .priority = cell->priority,
+        };
+        word_store(&cell->sequence, *position + RING_CELLS);
+        (*position)++;
+        word_store_relaxed(&ring->head, *position);
+        return true;
+}

@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Slot: the arrows of one blocked MsgSend, one function for each.
+ * The list FROM -> TO (who, why) stands at ShmSlot in the layout.
+ */
+#pragma once
+
+#include "abi/layout.h"
+#include "shm/futex.h"
+
+#include <stdbool.h>
+
+static inline uint32_t slot_state(uint32_t word) {
+        return word & SLOT_STATE_MASK;
+}
+
+static inline uint32_t slot_generation(uint32_t word) {
+        return word & SLOT_GENERATION_MASK;
+}
+
+/* Any side: the word as it is now. */
+uint32_t slot_peek(const ShmSlot *slot);
+
+/* Client thread. Each returns false when the other side was quicker. */
+uint32_t slot_send(ShmSlot *slot); /* returns the new generation */
+bool slot_withdraw(ShmSlot *slot, uint32_t generation);
+bool slot_unblock(ShmSlot *slot, uint32_t generation, int why);
+bool slot_abandon(ShmSlot *slot, uint32_t generation);
+void slot_finish(ShmSlot *slot);
+
+/* Client thread: sleeps while the word is still @word. As futex_wait(). */
+int slot_sleep(ShmSlot *slot, uint32_t word, const Deadline *deadline);
+
+/* The client thread's own signal handler (nudge), another thread of the client (kick): look again. */
+void slot_nudge(ShmSlot *slot);
+void slot_kick(ShmSlot *slot);
+
+/* Server thread. */
+bool slot_receive(ShmSlot *slot, uint32_t *ret_word);
+bool slot_reply(ShmSlot *slot, uint32_t generation); /* false: not ours any more (ESRCH) */
+bool slot_release(ShmSlot *slot);
+
+/* Daemon: the server is dead. */
+void slot_fail(ShmSlot *slot, int error);

@@ -1,0 +1,58 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Spin: how long to watch a word before sleeping on it.
+ *
+ * Waking a sleeper on another core costs 10 to 100 times a hand-over between two awake cores, so a
+ * short watch is worth more than anything else; and a watch that keeps the peer off its core, or that
+ * nobody answers, is pure loss. The rules:
+ *
+ *   1  both sides publish the core they last ran on; a peer seen on our own core needs it: sleep
+ *   2  watch at most about as long as a sleep and a wake cost (SPIN_BUDGET_NS)
+ *   3  keep a credit for each waiter: a watch that paid raises it, one that did not lowers it faster,
+ *      a sleep that turned out shorter than the budget raises it again; no credit, no watch
+ *   4  one usable core: never
+ */
+#pragma once
+
+#include "shm/clock.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define SPIN_BUDGET_NS  50000
+#define SPIN_CREDIT_MAX 64
+
+/* One for each waiter (a thread as client, a thread as receiver). */
+typedef struct SpinCredit {
+        int credit;
+} SpinCredit;
+
+typedef struct Spin {
+        uint64_t until; /* clock_now() at which to give up; 0 = not begun */
+        uint64_t limit; /* ns */
+        unsigned turns;
+} Spin;
+
+/* At start, once: the limit for this process; @microseconds < 0 = the default. */
+void spin_configure(long microseconds);
+long spin_default(void); /* ns */
+
+/* May this waiter watch at all, given the core of its peer (-1 = not known)? */
+bool spin_allowed(const SpinCredit *credit, int peer_core, uint64_t limit_ns);
+
+static inline Spin spin_begin(uint64_t limit_ns) {
+        return (Spin){ .limit = limit_ns };
+}
+
+/* One turn of a watch: false when its time is over. */
+bool spin_expired(Spin *spin);
+static inline bool spin_turn(Spin *spin) {
+        clock_relax();
+        if (++spin->turns % 16 != 0)
+                return true;
+        return !spin_expired(spin);
+}
+
+void spin_paid(SpinCredit *credit);
+void spin_lost(SpinCredit *credit);
+void spin_slept(SpinCredit *credit, uint64_t ns, uint64_t limit_ns);
