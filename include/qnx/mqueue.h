@@ -1,0 +1,12 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The system's <mqueue.h>, whose functions keep glibc's event structure under its other name
+ * (see bits/types/sigevent_t.h).
+ */
+#pragma GCC system_header
+#include <signal.h>
+#include <time.h>
+#pragma push_macro("sigevent")
+#define sigevent __libc_sigevent
+#include_next <mqueue.h>
+#pragma pop_macro("sigevent")
