@@ -320,7 +320,7 @@ __BEGIN_DECLS
  * Errors:
  *   EAGAIN   no channel is left (the daemon's limits, nuntiusd(8)).
  *   ENOTSUP  `flags` has an unknown bit, or one of _NTO_CHF_ASYNC, _NTO_CHF_ASYNC_NONBLOCK, _NTO_CHF_GLOBAL.
- *   ENOSYS   there is no daemon and none could be started (nuntius(7)).
+ *   ECONNREFUSED  there is no daemon and none could be started (nuntius(7)).
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation. Our choice: ENOTSUP, because a flag that is ignored silently would break
  *   its user later; THREAD_DEATH means the owner's threads, because the documentation's wording differs

@@ -1,0 +1,69 @@
+#!/usr/bin/env python3
+# SPDX-License-Identifier: MIT
+"""The headers, the symbol map, the library and the manual name the same functions.
+
+usage: names.py MAP GENERATE [--library FILE NM] HEADER...
+"""
+import re
+import subprocess
+import sys
+
+# Names of libc that the library stands before; libc's own headers declare them.
+INTERPOSED = {'close', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal', 'sigset'}
+
+
+def declared(paths):
+    names = set()
+    for path in paths:
+        with open(path) as file:
+            text = re.sub(r'/\*.*?\*/', '', file.read(), flags=re.S)
+        text = re.sub(r'^\s*#(?:.*\\\n)*.*$', '', text, flags=re.M)
+        names |= set(re.findall(r'^\w[\w ]*?[ *](\w+)\([^;{]*\);', text, flags=re.M))
+    return names
+
+
+def mapped(path):
+    with open(path) as file:
+        text = re.sub(r'#.*', '', file.read())
+    return set(re.findall(r'^\s+(\w+);', text, flags=re.M))
+
+
+def defined(library, nm):
+    listing = subprocess.run([nm, '-D', '--defined-only', library], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    symbols = [line.split() for line in listing.splitlines()]
+    return {symbol[-1].split('@')[0] for symbol in symbols if symbol[-2] in 'TWiVDBR'}
+
+
+def manual(generate, headers):
+    listing = subprocess.run([sys.executable, generate, '--list', *headers], check=True, text=True,
+                             stdout=subprocess.PIPE).stdout
+    return {page[:-len('.3')] for page in listing.split()}
+
+
+def same(left, left_name, right, right_name):
+    for name in sorted(left - right):
+        print('not ok: %s is in %s, not in %s' % (name, left_name, right_name))
+    for name in sorted(right - left):
+        print('not ok: %s is in %s, not in %s' % (name, right_name, left_name))
+    return left == right
+
+
+def main():
+    map_path, generate, *rest = sys.argv[1:]
+    library = None
+    if rest[0] == '--library':
+        library, rest = rest[1:3], rest[3:]
+    functions = declared(rest)
+    if not functions:
+        print('not ok: no function found in', *rest)
+        return 1
+    fine = same(functions | INTERPOSED, 'the headers', mapped(map_path), 'the map')
+    fine &= same(functions, 'the headers', manual(generate, rest), 'the manual')
+    if library:
+        fine &= same(mapped(map_path), 'the map', defined(*library), 'the library')
+    print('%d functions, library %s' % (len(functions), 'looked at' if library else 'not built'))
+    return 0 if fine else 1
+
+
+sys.exit(main())
