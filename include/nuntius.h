@@ -24,9 +24,9 @@ __BEGIN_DECLS
 /*
  * nuntius_spin: limit the busy wait of a channel's receivers
  *
- * A thread that finds nothing to receive looks for a while before it sleeps, because waking a thread can cost far
- * more than the message. `microseconds` limits that for channel `chid`: 0 sleeps at once, -1 is the default, which
- * adapts itself and never exceeds NUNTIUS_SPIN.
+ * A thread that finds nothing to receive looks for a while before it sleeps, because waking a
+ * thread can cost far more than the message. `microseconds` limits that for channel `chid`: 0
+ * sleeps at once, -1 is the default, which adapts itself and never exceeds NUNTIUS_SPIN.
  *
  * Returns: 0; -1 and errno.
  * Errors:

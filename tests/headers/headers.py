@@ -36,9 +36,12 @@ class Compiler:
         self.arguments = command + ['-x', language, '-fsyntax-only', '-Wall', '-Wextra', '-Wpedantic', '-Werror',
                                     '-I' + os.path.join(root, 'qnx'), '-I' + root]
 
+    def compiles(self, source, *options):
+        return subprocess.run([*self.arguments, *options, '-'], input=source, text=True,
+                              stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+
     def accepts(self, source, *options):
-        run = subprocess.run([*self.arguments, *options, '-'], input=source, text=True,
-                             stdout=subprocess.PIPE, stderr=subprocess.STDOUT)
+        run = self.compiles(source, *options)
         if run.returncode == 0:
             return True
         print('not ok:', ' '.join(options), '\n' + source + run.stdout[:3000])
@@ -76,6 +79,32 @@ def check_orders(compiler, language, headers):
     return fine
 
 
+# What a program may write, and what must not pass unseen: (language, accepted, options, source).
+PROMISES = [
+    ('c', True, ['-Wno-error'], '#include <sys/neutrino.h>\nint f(void) { return ChannelCreate(NULL); }\n'),
+    ('c', True, [], '#include <stdlib.h>\nint f(int a, int b) { return min(a, b) + max(a, b); }\n'),
+    ('c++', True, [], '#include <sys/neutrino.h>\n#include <algorithm>\n_pulse p; _msg_info i; _server_info s;\n'
+                      'struct _msg_info64 m; int f(int a) { return std::min(a, 1); }\n'),
+    # glibc's functions would misread QNX's event.
+    ('c', False, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
+    ('c++', False, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
+    ('c', True, [], '#include <mqueue.h>\nint f(struct __libc_sigevent *e) { return mq_notify(0, e); }\n'),
+]
+
+
+def check_promises(compiler, language):
+    fine = True
+    for of, accepted, options, source in PROMISES:
+        if of != language:
+            continue
+        if accepted:
+            fine &= compiler.accepts(source, *options)
+        elif compiler.compiles(source, *options).returncode == 0:
+            print('not ok: accepted\n' + source)
+            fine = False
+    return fine
+
+
 def main():
     language, root, layout, *command = sys.argv[1:]
     if language == 'c++':
@@ -90,6 +119,7 @@ def main():
     fine = check_alone(compiler, language, headers)
     fine &= check_plain(compiler, language, headers)
     fine &= check_orders(compiler, language, headers)
+    fine &= check_promises(compiler, language)
     with open(layout) as source:
         fine &= compiler.accepts(source.read(), STANDARDS[language][0], '-D_GNU_SOURCE')
     print('%d headers, %d orders' % (len(headers), ORDERS))

@@ -19,7 +19,8 @@ struct sigevent;
  * timer_timeout: limit how long the next blocking call may block
  *
  * TimerTimeout() with the times as struct timespec. `timeout` is relative, or absolute on clock
- * `id` when TIMER_ABSTIME is or'ed into `flags`; NULL means not to block at all. `remaining` may be NULL.
+ * `id` when TIMER_ABSTIME is or'ed into `flags`; NULL means not to block at all. `remaining` may be
+ * NULL.
  *
  * Returns: EOK; -1 and errno; the _r form returns a positive errno.
  * Errors:

@@ -296,16 +296,16 @@ __BEGIN_DECLS
  *
  * _NTO_CHF_UNBLOCK: a client that the server has received but not replied to does not leave its
  * MsgSend() for a signal, a timeout, a cancellation or its death; the server gets a pulse
- * _PULSE_CODE_UNBLOCK with the rcvid as its value, and the client waits for the reply. A second request while
- * one is pending makes no second pulse. The server must check with MsgInfo() that _NTO_MI_UNBLOCK_REQ is still
- * set, because it may have replied meanwhile.
+ * _PULSE_CODE_UNBLOCK with the rcvid as its value, and the client waits for the reply. A second
+ * request while one is pending makes no second pulse. The server must check with MsgInfo() that
+ * _NTO_MI_UNBLOCK_REQ is still set, because it may have replied meanwhile.
  *
  * _NTO_CHF_DISCONNECT: a pulse _PULSE_CODE_DISCONNECT when a client process has detached its last
  * connection or died. Its scoid stays in use until the server detaches it with ConnectDetach(). The
  * pulse comes after the messages and pulses that were queued from that client.
  *
- * _NTO_CHF_THREAD_DEATH: a pulse _PULSE_CODE_THREADDEATH with the thread's number when a thread of the
- * process that owns the channel ends.
+ * _NTO_CHF_THREAD_DEATH: a pulse _PULSE_CODE_THREADDEATH with the thread's number when a thread of
+ * the process that owns the channel ends.
  *
  * _NTO_CHF_COID_DISCONNECT: a pulse _PULSE_CODE_COIDDEATH with the coid when the channel behind one
  * of this process's connections has gone. The coid stays, dead, until ConnectDetach().
@@ -319,12 +319,14 @@ __BEGIN_DECLS
  * Returns: the channel's number, chid; -1 and errno. The _r form returns a negative errno.
  * Errors:
  *   EAGAIN   no channel is left (the daemon's limits, nuntiusd(8)).
- *   ENOTSUP  `flags` has an unknown bit, or one of _NTO_CHF_ASYNC, _NTO_CHF_ASYNC_NONBLOCK, _NTO_CHF_GLOBAL.
+ *   ENOTSUP  `flags` has an unknown bit, or one of _NTO_CHF_ASYNC, _NTO_CHF_ASYNC_NONBLOCK,
+ *            _NTO_CHF_GLOBAL.
  *   ECONNREFUSED  there is no daemon and none could be started (nuntius(7)).
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: ENOTSUP, because a flag that is ignored silently would break
- *   its user later; THREAD_DEATH means the owner's threads, because the documentation's wording differs
- *   between releases; the place of the DISCONNECT pulse, so that a server never sees a message after it.
+ * Rule: QNX 7.1 documentation. Our choice: ENOTSUP, because a flag that is ignored silently would
+ *   break its user later; THREAD_DEATH means the owner's threads, because the documentation's
+ *   wording differs between releases; the place of the DISCONNECT pulse, so that a server never
+ *   sees a message after it.
  * See: ChannelDestroy, ConnectAttach, MsgReceive
  */
 int ChannelCreate(unsigned flags);
@@ -333,8 +335,8 @@ int ChannelCreate_r(unsigned flags);
 /*
  * ChannelCreateExt: create a channel, with the arguments of asynchronous channels
  *
- * ChannelCreate(`flags`). The other arguments serve asynchronous and global channels only, which do not
- * exist here; they are not looked at.
+ * ChannelCreate(`flags`). The other arguments serve asynchronous and global channels only, which do
+ * not exist here; they are not looked at.
  *
  * Returns: the channel's number; -1 and errno. The _r form returns a negative errno.
  * Errors:
@@ -352,8 +354,8 @@ int ChannelCreateExt_r(unsigned flags, mode_t mode, size_t bufsize, unsigned max
 /*
  * ChannelCreatePulsePool: create a channel with its own stock of pulses
  *
- * ChannelCreate(`flags`). Every pair of client and server process has a stock of 1024 pulses here, so
- * the numbers in `config` have no effect, and its event is never sent.
+ * ChannelCreate(`flags`). Every pair of client and server process has a stock of at least 1024
+ * pulses here, so the numbers in `config` have no effect, and its event is never sent.
  *
  * Returns: the channel's number; -1 and errno. The _r form returns a negative errno.
  * Errors:
@@ -376,8 +378,8 @@ int ChannelCreatePulsePool_r(unsigned flags, const struct nto_channel_config *co
  * Errors:
  *   EINVAL  the process has no channel `chid`.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: ESRCH for the clients blocked at that moment, which is what
- *   MsgSend() gives for a server that died.
+ * Rule: QNX 7.1 documentation. Our choice: ESRCH for the clients blocked at that moment, which is
+ *   what MsgSend() gives for a server that died.
  * See: ChannelCreate
  */
 int ChannelDestroy(int chid);
@@ -426,11 +428,12 @@ int ChannelConnectAttr_r(unsigned id, union _channel_connect_attr *old_attr,
  * machine). Involves no thread of the server.
  *
  * With _NTO_SIDE_CHANNEL in `index`, the coid is 0x40000001 or higher. Without, the coid is a file
- * descriptor, the lowest free one not below `index`: close(), dup(), fork() and exec() act on it as on any other.
- * Such a coid can be 0, 1 or 2 in a process that has closed these: use _NTO_SIDE_CHANNEL for what is not a file.
+ * descriptor, the lowest free one not below `index`: close(), dup(), fork() and exec() act on it as
+ * on any other. Such a coid can be 0, 1 or 2 in a process that has closed these: use
+ * _NTO_SIDE_CHANNEL for what is not a file.
  *
- * `flags` is 0 or _NTO_COF_CLOEXEC, _NTO_COF_NOSHARE and the event bits. Connections of one process to one
- * channel share one scoid unless _NTO_COF_NOSHARE is given.
+ * `flags` is 0 or _NTO_COF_CLOEXEC, _NTO_COF_NOSHARE and the event bits. Connections of one process
+ * to one channel share one scoid unless _NTO_COF_NOSHARE is given.
  *
  * Returns: the connection's number, coid; -1 and errno. The _r form returns a negative errno.
  * Errors:
@@ -440,8 +443,8 @@ int ChannelConnectAttr_r(unsigned id, union _channel_connect_attr *old_attr,
  *   EAGAIN  no connection is left (the daemon's limits, nuntiusd(8)).
  *   EMFILE  no file descriptor is left.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation; its list of errors is not complete in public. Our choice: ESRCH, EPERM,
- *   EINVAL as above, by the meaning of their names.
+ * Rule: QNX 7.1 documentation; its list of errors is not complete in public. Our choice: ESRCH,
+ *   EPERM, EINVAL as above, by the meaning of their names.
  * See: ConnectDetach, MsgSend, ConnectFlags
  */
 int ConnectAttach(uint32_t nd, pid_t pid, int chid, unsigned index, int flags);
@@ -450,20 +453,20 @@ int ConnectAttach_r(uint32_t nd, pid_t pid, int chid, unsigned index, int flags)
 /*
  * ConnectDetach: break a connection
  *
- * A client's thread that is SEND-blocked on the connection fails with EBADF. One that is REPLY-blocked
- * fails with EBADF too, unless the channel has _NTO_CHF_UNBLOCK: then the server gets an unblock pulse
- * and the thread waits for the reply.
+ * A client's thread that is SEND-blocked on the connection fails with EBADF. One that is
+ * REPLY-blocked fails with EBADF too, unless the channel has _NTO_CHF_UNBLOCK: then the server gets
+ * an unblock pulse and the thread waits for the reply.
  *
- * A server gives an scoid instead of a coid: the client's threads that are blocked on the
- * channel fail with ESRCH, its later sends with EBADF, and the scoid is free.
+ * A server gives an scoid instead of a coid: the client's threads that are blocked on the channel
+ * fail with ESRCH, its later sends with EBADF, and the scoid is free.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
  *   EINVAL  the process has no such connection.
  *   EPERM   `coid` is SYSMGR_COID.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX documentation (7.1; unblock pulse and EPERM: 8.0). Our choice: EBADF, the error that the
- *   connection gives from then on; ESRCH for a detached scoid, as for a server that died.
+ * Rule: QNX documentation (7.1; unblock pulse and EPERM: 8.0). Our choice: EBADF, the error that
+ *   the connection gives from then on; ESRCH for a detached scoid, as for a server that died.
  * See: ConnectAttach, ChannelCreate
  */
 int ConnectDetach(int coid);
@@ -492,9 +495,9 @@ int ConnectFlags_r(pid_t pid, int coid, unsigned mask, unsigned bits);
  * ConnectServerInfo: describe a connection, or the next one
  *
  * Looks in process `pid` (0 = the caller) for connection `coid`, or the one with the next higher
- * number, and stores nd, srcnd, pid, chid, scoid, coid and flags (_NTO_COF_...) in `info`. Compare the result with
- * `coid` to know which; start from 0 and go on from the result plus 1 to see all. With `info` NULL dead connections
- * are passed over, otherwise they carry _NTO_COF_DEAD.
+ * number, and stores nd, srcnd, pid, chid, scoid, coid and flags (_NTO_COF_...) in `info`. Compare
+ * the result with `coid` to know which; start from 0 and go on from the result plus 1 to see all.
+ * With `info` NULL dead connections are passed over, otherwise they carry _NTO_COF_DEAD.
  *
  * Returns: the coid found; -1 and errno. The _r form returns a negative errno.
  * Errors:
@@ -511,9 +514,10 @@ int ConnectServerInfo_r(pid_t pid, int coid, struct _server_info *info);
 /*
  * ConnectClientInfo: who is a client
  *
- * Stores the process, session and credentials of the client `scoid` (-1 = the caller itself) in `info`.
- * At most `ngroups` supplementary groups, and at most 8, are stored in cred.grouplist; cred.ngroups says how many
- * the client has. The kernel vouches for the credentials, as they were when the client first used Nuntius.
+ * Stores the process, session and credentials of the client `scoid` (-1 = the caller itself) in
+ * `info`. At most `ngroups` supplementary groups, and at most 8, are stored in cred.grouplist;
+ * cred.ngroups says how many the client has. The kernel vouches for the credentials, as they were
+ * when the client first used Nuntius.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
@@ -529,21 +533,23 @@ int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups);
 /*
  * ConnectClientInfoExt: who is a client, in memory as large as needed
  *
- * As ConnectClientInfo(), but stores in `info` the address of memory that ClientInfoExtFree() frees.
- * With _NTO_CLIENTINFO_GETGROUPS in `flags` all groups are there, also past the eighth element of
- * grouplist. With _NTO_CLIENTINFO_GETTYPEID nothing is added: type ids do not exist here.
+ * As ConnectClientInfo(), but stores in `info` the address of memory that ClientInfoExtFree()
+ * frees. With _NTO_CLIENTINFO_GETGROUPS in `flags` all groups are there, also past the eighth
+ * element of grouplist. With _NTO_CLIENTINFO_GETTYPEID nothing is added: type ids do not exist
+ * here.
  *
- * ConnectClientInfoAble() also looks at `nable` abilities: a client that runs as root has all of them,
- * any other client has none. One that lacks any gets _NTO_CI_UNABLE in its flags.
+ * ConnectClientInfoAble() also looks at `nable` abilities: a client that runs as root has all of
+ * them, any other client has none. One that lacks any gets _NTO_CI_UNABLE in its flags.
  *
- * Returns: EOK; -1 and errno. The _r forms return a positive errno. ClientInfoExtFree() of NULL, or of a
- *   NULL pointer, does nothing and is EOK.
+ * Returns: EOK; -1 and errno. The _r forms return a positive errno. ClientInfoExtFree() of NULL, or
+ *   of a NULL pointer, does nothing and is EOK.
  * Errors:
  *   EINVAL  the process has no client `scoid`, or `flags` or `nable` is bad.
  *   EFAULT  `info` is NULL.
  *   ENOMEM  there is no memory.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: abilities follow the user, because Linux has none by these names.
+ * Rule: QNX 7.1 documentation. Our choice: abilities follow the user, because Linux has none by
+ *   these names.
  * See: ConnectClientInfo
  */
 int ConnectClientInfoExt(int scoid, struct _client_info **info, int flags);
@@ -559,30 +565,34 @@ int ClientInfoExtFree(struct _client_info **info);
 /*
  * MsgSend: send a message and wait for the reply
  *
- * Sends `sbytes` bytes to the channel behind `coid` and blocks until a thread of the server has received and
- * answered them; at most `rbytes` bytes of the answer are stored in `rmsg`. No size is too small: 0 bytes may
- * be sent and taken back. Clients of equal priority are served in the order in which they sent.
+ * Sends `sbytes` bytes to the channel behind `coid` and blocks until a thread of the server has
+ * received and answered them; at most `rbytes` bytes of the answer are stored in `rmsg`. No size is
+ * too small: 0 bytes may be sent and taken back. Clients of equal priority are served in the order
+ * in which they sent.
  *
- * The letters say what is a list of parts (iov_t) instead of one buffer: sv the reply, vs the message, v both.
- * The forms with nc at the end are no cancellation points.
+ * The letters say what is a list of parts (iov_t) instead of one buffer: sv the reply, vs the
+ * message, v both. The forms with nc at the end are no cancellation points.
  *
- * Returns: the status that the server gave to MsgReply(); -1 and errno, which is what the server gave to MsgError()
- *   or one of those below. The _r forms return a negative errno, so a server that replies with a negative
- *   status cannot be told from an error.
+ * Returns: the status that the server gave to MsgReply(); -1 and errno, which is what the server
+ *   gave to MsgError() or one of those below. The _r forms return a negative errno, so a server
+ *   that replies with a negative status cannot be told from an error.
  * Errors:
+ *   EAGAIN     the server holds as many messages as it can.
  *   EBADF      `coid` is no connection, or its channel has gone.
  *   EFAULT     a fault in the caller's buffers.
- *   EINTR      a signal was handled while the thread was blocked and the server had not received the
- *              message, or had received it on a channel without _NTO_CHF_UNBLOCK.
+ *   EINTR      a signal was handled while the thread was blocked and the server had not received
+ *              the message, or had received it on a channel without _NTO_CHF_UNBLOCK.
  *   ENOMEM     there is no memory to carry a message of this size.
  *   EOVERFLOW  the parts sum up to more than SSIZE_MAX.
- *   ESRCH      the server died, destroyed the channel or detached this client while the thread was blocked.
+ *   ESRCH      the server died, destroyed the channel or detached this client while the thread was
+ *              blocked.
  *   ESRVRFAULT a fault in the server's buffers.
  *   ETIMEDOUT  the timeout of TimerTimeout() was reached.
- * Blocks: in STATE_SEND until the message is received, in STATE_REPLY until it is answered. A cancellation point,
- *   except the nc forms. While a server holds the message of a channel with _NTO_CHF_UNBLOCK, signals, timeouts
- *   and cancellation wait for its reply.
- * Rule: QNX 7.1 documentation. Our choice: ESRCH for a destroyed channel (ChannelDestroy()); ENOMEM.
+ * Blocks: in STATE_SEND until the message is received, in STATE_REPLY until it is answered. A
+ *   cancellation point, except the nc forms. While a server holds the message of a channel with
+ *   _NTO_CHF_UNBLOCK, signals, timeouts and cancellation wait for its reply.
+ * Rule: QNX 7.1 documentation. Our choice: ESRCH for a destroyed channel (ChannelDestroy()); EAGAIN
+ *   and ENOMEM, because memory of the program's own carries the bytes.
  * See: MsgReceive, MsgReply, MsgError, TimerTimeout, MsgSendPulse
  */
 long MsgSend(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes);
@@ -605,19 +615,19 @@ long MsgSendvnc_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov,
 /*
  * MsgSendPulse: send a pulse
  *
- * Queues a pulse on the channel behind `coid`, between the messages, by its priority: 1 to 255, 0 becomes 1, -1 is the
- * caller's own. `code` is 0 to 127. A negative code is the system's; a process may send one to its own channels.
- * A pulse stays queued when its sender ends.
+ * Queues a pulse on the channel behind `coid`, between the messages, by its priority: 1 to 255, 0
+ * becomes 1, -1 is the caller's own. `code` is 0 to 127. A negative code is the system's; a process
+ * may send one to its own channels. A pulse stays queued when its sender ends.
  *
  * Returns: EOK; -1 and errno. The _r forms return a positive errno.
  * Errors:
- *   EAGAIN  the queue between the two processes holds 1024 pulses that were not received.
+ *   EAGAIN  the queue between the two processes, of at least 1024 pulses, is full.
  *   EBADF   `coid` is no connection, or its channel has gone.
  *   EINVAL  `priority` is below -1 or above 255, or `code` does not fit 8 bits with a sign.
  *   EPERM   `code` is negative and the channel belongs to another process.
  * Blocks: never. Not a cancellation point. May be called from a signal handler.
- * Rule: QNX 7.1 documentation. Our choice: EPERM, so that no client can imitate the system's pulses; the
- *   rest of the list, which is not complete in public.
+ * Rule: QNX 7.1 documentation. Our choice: EPERM, so that no client can imitate the system's
+ *   pulses; the rest of the list, which is not complete in public.
  * See: MsgReceive, MsgReceivePulse
  */
 int MsgSendPulse(int coid, int priority, int code, int value);
@@ -630,27 +640,31 @@ int MsgSendPulsePtr_r(int coid, int priority, int code, void *value);
 /*
  * MsgReceive: receive a message or a pulse
  *
- * Takes the message or pulse with the highest priority from channel `chid`, the oldest among equals, and
- * blocks while there is none. At most `bytes` bytes are stored in `msg`; MsgRead() gets the rest of a message.
- * `info` may be NULL. The caller takes over the sender's priority, unless the channel has _NTO_CHF_FIXED_PRIORITY, and keeps
- * it until it receives again.
+ * Takes the message or pulse with the highest priority from channel `chid`, the oldest among
+ * equals, and blocks while there is none. At most `bytes` bytes are stored in `msg`; MsgRead() gets
+ * the rest of a message. `info` may be NULL. The caller takes over the sender's priority, unless
+ * the channel has _NTO_CHF_FIXED_PRIORITY, and keeps it until it receives again.
  *
  * For a pulse, `info` is not touched, and there is nothing to reply to.
  *
  * Any number of threads may wait on one channel, a thread may hold any number of messages, and any
  * thread of the process may reply.
  *
- * `chid` -1 receives nothing: it ends the caller's association with the channel it last received on.
+ * `chid` -1 receives nothing: it ends the caller's association with the channel it last received
+ * on.
  *
- * Returns: the rcvid, greater than 0, for a message; 0 for a pulse; -1 and errno. The _r forms return a negative errno.
+ * Returns: the rcvid, greater than 0, for a message; 0 for a pulse; -1 and errno. The _r forms
+ *   return a negative errno.
  * Errors:
- *   EFAULT     a fault in the caller's buffers, or they are smaller than a pulse and a pulse came; it is lost.
+ *   EFAULT     a fault in the caller's buffers, or they are smaller than a pulse and a pulse came;
+ *              it is lost. After a fault the client of the message fails with ESRVRFAULT.
  *   EINTR      a signal was handled while the thread was blocked.
+ *   EOVERFLOW  the parts sum up to more than SSIZE_MAX.
  *   ESRCH      the process has no channel `chid`, or it was destroyed meanwhile.
  *   ETIMEDOUT  the timeout of TimerTimeout() was reached.
  * Blocks: in STATE_RECEIVE. A cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: waiting threads are served in no particular order, which the
- *   documentation leaves open.
+ * Rule: QNX 7.1 documentation. Our choice: waiting threads are served in no particular order, which
+ *   the documentation leaves open.
  * See: MsgReceivePulse, MsgReply, MsgRead, MsgInfo, ChannelCreate
  */
 int MsgReceive(int chid, void *msg, size_t bytes, struct _msg_info *info);
@@ -667,6 +681,7 @@ int MsgReceivev_r(int chid, const iov_t *riov, size_t rparts, struct _msg_info *
  * Errors:
  *   EFAULT     a fault in the caller's buffers, or they are smaller than a pulse; it is lost.
  *   EINTR      a signal was handled while the thread was blocked.
+ *   EOVERFLOW  the parts sum up to more than SSIZE_MAX.
  *   ESRCH      the process has no channel `chid`, or it was destroyed meanwhile.
  *   ETIMEDOUT  the timeout of TimerTimeout() was reached.
  * Blocks: in STATE_RECEIVE. A cancellation point.
@@ -683,17 +698,19 @@ int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_in
 /*
  * MsgReply: answer a message
  *
- * The client's MsgSend() returns `status`. At most as many bytes are copied as the client can take back. Any thread
- * of the process that received the message may reply, once.
+ * The client's MsgSend() returns `status`. At most as many bytes are copied as the client can take
+ * back. Any thread of the process that received the message may reply, once.
  *
  * Returns: EOK; -1 and errno. The _r forms return a positive errno.
  * Errors:
  *   EFAULT      a fault in the client's reply buffer; its MsgSend() fails with EFAULT as well.
- *   ESRCH       the client is no longer blocked on this message: it was answered, withdrawn, or its process is dead.
+ *   ESRCH       the client is no longer blocked on this message: it was answered, withdrawn, or its
+ *               process is dead.
+ *   EOVERFLOW   the parts sum up to more than SSIZE_MAX.
  *   ESRVRFAULT  a fault in the caller's buffers.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: a rcvid is never mistaken for a later message of the same client
- *   (on QNX 7.1 it can be), so a late reply always gives ESRCH.
+ * Rule: QNX 7.1 documentation. Our choice: a rcvid is never mistaken for a later message of the
+ *   same client (on QNX 7.1 it can be), so a late reply always gives ESRCH.
  * See: MsgError, MsgReceive, MsgWrite
  */
 int MsgReply(int rcvid, long status, const void *msg, size_t bytes);
@@ -704,8 +721,8 @@ int MsgReplyv_r(int rcvid, long status, const iov_t *riov, size_t rparts);
 /*
  * MsgError: answer a message with an error
  *
- * The client's MsgSend() fails with errno `error`. EOK makes it return 0; ERESTART makes it send the message again;
- * -1 gives it the reason of its unblock request, EINTR or ETIMEDOUT.
+ * The client's MsgSend() fails with errno `error`. EOK makes it return 0; ERESTART makes it send
+ * the message again; -1 gives it the reason of its unblock request, EINTR or ETIMEDOUT.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
@@ -723,11 +740,12 @@ int MsgError_r(int rcvid, int error);
  * Copies from the message, starting `offset` bytes into it. May be repeated; does not change the
  * client's state. From any thread of the process that received the message.
  *
- * Returns: the bytes copied, fewer than asked for at the message's end, 0 past it; -1 and errno. The _r forms return a
- *   negative errno.
+ * Returns: the bytes copied, fewer than asked for at the message's end, 0 past it; -1 and errno.
+ *   The _r forms return a negative errno.
  * Errors:
  *   EFAULT      a fault in the client's buffer.
  *   ESRCH       the client is no longer blocked on this message.
+ *   EOVERFLOW   the parts sum up to more than SSIZE_MAX.
  *   ESRVRFAULT  a fault in the caller's buffers.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation.
@@ -747,7 +765,8 @@ ssize_t MsgReadv_r(int rcvid, const iov_t *iov, size_t parts, size_t offset);
  * Errors:
  *   ENOTSUP  always.
  * Blocks: no. Not a cancellation point.
- * Rule: our choice: it shows addresses of another process, which only QNX's process manager can use.
+ * Rule: our choice: it shows addresses of another process, which only QNX's process manager can
+ *   use.
  * See: MsgRead
  */
 ssize_t MsgReadiov(int rcvid, const iov_t *iov, size_t parts, size_t offset, int flags);
@@ -756,13 +775,15 @@ ssize_t MsgReadiov_r(int rcvid, const iov_t *iov, size_t parts, size_t offset, i
 /*
  * MsgWrite: write a part of the reply
  *
- * Copies into the client's reply area, starting `offset` bytes into it, as far as it reaches. The client stays blocked. A later
- * MsgReply() with data starts at offset 0 again, so end with one of 0 bytes.
+ * Copies into the client's reply area, starting `offset` bytes into it, as far as it reaches. The
+ * client stays blocked. A later MsgReply() with data starts at offset 0 again, so end with one of 0
+ * bytes.
  *
  * Returns: the bytes copied; -1 and errno. The _r forms return a negative errno.
  * Errors:
  *   EFAULT      a fault in the client's reply buffer.
  *   ESRCH       the client is no longer blocked on this message.
+ *   EOVERFLOW   the parts sum up to more than SSIZE_MAX.
  *   ESRVRFAULT  a fault in the caller's buffers.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation.
@@ -776,7 +797,8 @@ ssize_t MsgWritev_r(int rcvid, const iov_t *iov, size_t parts, size_t offset);
 /*
  * MsgInfo: who sent a message, and what he wants
  *
- * Fills `info` in again. _NTO_MI_UNBLOCK_REQ in its flags says that the client wants out and waits for the reply.
+ * Fills `info` in again. _NTO_MI_UNBLOCK_REQ in its flags says that the client wants out and waits
+ * for the reply.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
@@ -792,7 +814,8 @@ int MsgInfo_r(int rcvid, struct _msg_info *info);
 /*
  * MsgCurrent: work at a client's priority
  *
- * Gives the calling thread the priority of the client behind `rcvid`, for servers that hold several messages.
+ * Gives the calling thread the priority of the client behind `rcvid`, for servers that hold several
+ * messages.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
@@ -807,8 +830,8 @@ int MsgCurrent_r(int rcvid);
 /*
  * MsgPause: put a message aside and be told when to go on
  *
- * On a channel with _NTO_CHF_MSG_PAUSING the server gets a pulse _PULSE_CODE_RESTART with `cookie` as its value, at once.
- * The client stays blocked.
+ * On a channel with _NTO_CHF_MSG_PAUSING the server gets a pulse _PULSE_CODE_RESTART with `cookie`
+ * as its value, at once. The client stays blocked.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
@@ -816,7 +839,8 @@ int MsgCurrent_r(int rcvid);
  *   ENOTSUP  the channel was created without _NTO_CHF_MSG_PAUSING.
  *   ESRCH    the client is no longer blocked on this message.
  * Blocks: no. Not a cancellation point.
- * Rule: our choice: the pulse comes at once, because nothing here makes a message wait for resources.
+ * Rule: our choice: the pulse comes at once, because nothing here makes a message wait for
+ *   resources.
  * See: ChannelCreate, MsgReceive
  */
 int MsgPause(int rcvid, unsigned cookie);
@@ -842,20 +866,23 @@ int MsgKeyData_r(int rcvid, int oper, uint32_t key, uint32_t *newkey, const iov_
 /*
  * TimerTimeout: limit how long the next blocking call may block
  *
- * Arms a timeout for the next call of this thread that blocks in one of the states of `flags`, _NTO_TIMEOUT_... bits.
- * That call fails with ETIMEDOUT. `timeout` is in nanoseconds, from now, or absolute on clock `id` when TIMER_ABSTIME
- * is or'ed into `flags`; NULL means not to block at all. The timeout is forgotten when any of this library's calls
- * returns, whether it blocked or not.
+ * Arms a timeout for the next call of this thread that blocks in one of the states of `flags`,
+ * _NTO_TIMEOUT_... bits. That call fails with ETIMEDOUT. `timeout` is in nanoseconds, from now, or
+ * absolute on clock `id` when TIMER_ABSTIME is or'ed into `flags`; NULL means not to block at all,
+ * though a server that is waiting still gets the time to take a message. The timeout is forgotten
+ * when any of this library's calls returns, whether it blocked or not.
  *
- * `event` is NULL or SIGEV_UNBLOCK. `remaining` may be NULL; it is used for _NTO_TIMEOUT_NANOSLEEP only.
+ * `event` is NULL or SIGEV_UNBLOCK. `remaining` may be NULL; it is used for _NTO_TIMEOUT_NANOSLEEP
+ * only.
  *
- * For MsgSend() give _NTO_TIMEOUT_SEND and _NTO_TIMEOUT_REPLY together. On a channel with _NTO_CHF_UNBLOCK a timeout in
- * STATE_REPLY asks the server (ChannelCreate()) and the client waits for its reply.
+ * For MsgSend() give _NTO_TIMEOUT_SEND and _NTO_TIMEOUT_REPLY together. On a channel with
+ * _NTO_CHF_UNBLOCK a timeout in STATE_REPLY asks the server (ChannelCreate()) and the client waits
+ * for its reply.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
- *   EINVAL  `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, `flags` has unknown bits, or the event
- *           is not one that a timeout can deliver.
+ *   EINVAL  `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, `flags` has unknown bits, or the
+ *           event is not one that a timeout can deliver.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation. TIMER_ABSTIME has Linux's value, which is no _NTO_TIMEOUT_... bit.
  * See: timer_timeout, MsgSend, MsgReceive

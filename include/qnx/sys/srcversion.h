@@ -2,4 +2,4 @@
 /* <sys/srcversion.h>: QNX sources stamp themselves with this; here the stamp leaves no trace. */
 #pragma once
 
-#define __SRCVERSION(id) struct __nuntius_srcversion
+#define __SRCVERSION(id)
