@@ -99,6 +99,10 @@ enum {
 #define SLOT_AT_DIRECT 0xffffffffu /* in the client's own memory: read it with process_vm_readv */
                                    /* any other value: the link extent of that number, offset 0 */
 
+/* ShmSlot.failed */
+#define SLOT_FAILED          1u /* status is -errno (MsgError), not a value */
+#define SLOT_REPLY_HAS_START 2u /* bytes before reply_from were not written: leave the client's alone */
+
 typedef struct ShmSlot {
         /* line 0 */
         _Atomic uint32_t word; /* see above */
@@ -111,7 +115,7 @@ typedef struct ShmSlot {
         int32_t coid;          /* client, in IDLE: the number the sender used, for _msg_info.coid */
         int32_t tid;           /* client, in IDLE: the sender's thread number, for _msg_info.tid */
         uint8_t priority;      /* client, in IDLE: 1..255 */
-        uint8_t failed;        /* server, in REPLY: 1 = status is -errno from MsgError */
+        uint8_t failed;        /* server, in REPLY: SLOT_FAILED: status is -errno; SLOT_REPLY_HAS_START */
         uint16_t client_core;  /* client: processor it sends from */
         uint16_t server_core;  /* server: processor it last ran on */
         uint16_t why;          /* client, with UNBLOCK: errno of the reason (EINTR, ETIMEDOUT) */
@@ -121,7 +125,8 @@ typedef struct ShmSlot {
         uint64_t iov;          /* client, in IDLE, SLOT_AT_DIRECT: address of its iovec array ... */
         uint32_t parts;        /*                  ... and number of elements in it */
         uint32_t pad0;
-        uint8_t pad1[40];      /* must be 0 */
+        uint64_t reply_from;   /* server, in REPLY, with SLOT_REPLY_HAS_START: first byte written */
+        uint8_t pad1[32];      /* must be 0 */
         uint8_t bytes[SLOT_STRIDE - SLOT_MESSAGE_AT];
 } ShmSlot;
 static_assert(sizeof(ShmSlot) == SLOT_STRIDE, "slot is one stride");
@@ -141,7 +146,7 @@ static_assert(offsetof(ShmSlot, bytes) == SLOT_MESSAGE_AT, "message follows line
 
 typedef struct ShmPulse {
         _Atomic uint32_t sequence; /* client: p + 1 when full; server: p + n when taken */
-        uint32_t connection;       /* client: index into the connection words */
+        int32_t scoid;             /* client: the lane it goes by, as the daemon named it */
         uint64_t stamp;            /* client: clock_stamp() */
         uint64_t value;            /* client: sigval */
         int32_t coid;              /* client: the number the sender used */

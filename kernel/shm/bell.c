@@ -133,6 +133,11 @@ uint32_t bell_prepare_sleep(ShmBell *bell) {
         return atomic_fetch_or(&bell->ring, BELL_ASLEEP) | BELL_ASLEEP;
 }
 
+void bell_cancel_sleep(ShmBell *bell) {
+        if (atomic_load(&bell->ring) & BELL_ASLEEP)
+                atomic_fetch_and(&bell->ring, ~BELL_ASLEEP);
+}
+
 void bell_nudge(ShmBell *bell) {
         atomic_fetch_add(&bell->ring, BELL_RING_ONE);
 }

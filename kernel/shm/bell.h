@@ -36,3 +36,6 @@ bool bell_has_work(const ShmBell *bell);
 
 /* Receiver, before sleeping: announces it and returns the ring value to sleep on; then look once more. */
 uint32_t bell_prepare_sleep(ShmBell *bell);
+
+/* Receiver: a thread watches again; senders need wake nobody. */
+void bell_cancel_sleep(ShmBell *bell);

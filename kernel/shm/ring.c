@@ -12,7 +12,7 @@ static ShmPulse *cell_of(ShmRing *ring, uint32_t position) {
 }
 
 static void fill(ShmPulse *cell, const RingPulse *pulse) {
-        cell->connection = pulse->connection;
+        cell->scoid = pulse->scoid;
         cell->stamp = pulse->stamp;
         cell->value = pulse->value;
         cell->coid = pulse->coid;
@@ -49,7 +49,7 @@ bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {
         *ret_pulse = (RingPulse){
                 .stamp = cell->stamp,
                 .value = cell->value,
-                .connection = cell->connection,
+                .scoid = cell->scoid,
                 .coid = cell->coid,
                 .code = cell->code,
                 .priority = cell->priority,

@@ -12,7 +12,7 @@
 typedef struct RingPulse {
         uint64_t stamp;
         uint64_t value;
-        uint32_t connection;
+        int32_t scoid;
         int32_t coid;
         int8_t code;
         uint8_t priority;

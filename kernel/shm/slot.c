@@ -118,7 +118,7 @@ void slot_fail(ShmSlot *slot, int error) {
         if (state != SLOT_SEND && state != SLOT_REPLY)
                 return;
         slot->status = -error;
-        slot->failed = 1;
+        slot->failed = SLOT_FAILED;
         if (move(slot, slot_generation(word), state, SLOT_DONE, SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old))
                 wake_owner(slot, old);
 }

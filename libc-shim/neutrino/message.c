@@ -1,0 +1,101 @@
+/* SPDX-License-Identifier: MIT */
+#include "neutrino/message.h"
+
+#include "shm/word.h"
+#include "shm/xfer.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* From this size on one copy by the kernel beats two through shared memory, where it is permitted. */
+#define DIRECT_MIN (256u * 1024u)
+#define DIRECT_PARTS_MAX (SLOT_MESSAGE_ROOM / sizeof(struct iovec))
+
+int message_measure(Message *message) {
+        ssize_t n = xfer_total(message->send, message->send_parts);
+
+        if (n < 0)
+                return (int)n;
+        message->send_bytes = (size_t)n;
+        n = xfer_total(message->reply, message->reply_parts);
+        if (n < 0)
+                return (int)n;
+        message->reply_bytes = (size_t)n;
+        return 0;
+}
+
+static bool may_go_direct(const Message *message, const OutSlot *slot) {
+        return message->send_bytes >= DIRECT_MIN && message->send_parts <= DIRECT_PARTS_MAX &&
+               word_load_relaxed(&slot->link->map->direct) == 1;
+}
+
+/* The server reads our memory while we are blocked: it gets our iovec in place of the bytes. */
+static int put_direct(const Message *message, OutSlot *slot) {
+        memcpy(slot->shm->bytes, message->send, message->send_parts * sizeof(struct iovec));
+        slot->shm->message_at = SLOT_AT_DIRECT;
+        slot->shm->parts = (uint32_t)message->send_parts;
+        return 0;
+}
+
+static int put_bulk(const Message *message, OutSlot *slot) {
+        int r = outlink_bulk(slot->link, &slot->message, message->send_bytes);
+
+        if (r < 0)
+                return r;
+        slot->shm->message_at = slot->message.extent;
+        return xfer_gather(slot->message.map, message->send, message->send_parts, 0,
+                           message->send_bytes) ? 0 : -EFAULT;
+}
+
+static int put_bytes(const Message *message, OutSlot *slot) {
+        if (message->send_bytes > SLOT_MESSAGE_ROOM)
+                return may_go_direct(message, slot) ? put_direct(message, slot)
+                                                    : put_bulk(message, slot);
+        slot->shm->message_at = SLOT_AT_INLINE;
+        return xfer_gather(slot->shm->bytes, message->send, message->send_parts, 0,
+                           message->send_bytes) ? 0 : -EFAULT;
+}
+
+static int put_reply_area(const Message *message, OutSlot *slot) {
+        int r;
+
+        slot->shm->reply_at = SLOT_AT_INLINE;
+        if (message->reply_bytes <= SLOT_REPLY_ROOM)
+                return 0;
+        r = outlink_bulk(slot->link, &slot->reply, message->reply_bytes);
+        slot->shm->reply_at = slot->reply.extent;
+        return r;
+}
+
+int message_put(const Message *message, OutSlot *slot) {
+        ShmSlot *shm = slot->shm;
+        int r;
+
+        shm->message_bytes = message->send_bytes;
+        shm->reply_room = message->reply_bytes;
+        shm->reply_bytes = 0;
+        shm->failed = 0;
+        r = put_reply_area(message, slot);
+        return r < 0 ? r : put_bytes(message, slot);
+}
+
+/* What the server says it wrote is believed no further than the area goes. */
+int message_take_reply(const Message *message, const OutSlot *slot) {
+        const ShmSlot *shm = slot->shm;
+        const uint8_t *area = slot->reply.map;
+        size_t to = shm->reply_bytes;
+        size_t from = 0;
+
+        if (to == 0)
+                return 0;
+        if (message->reply_bytes <= SLOT_REPLY_ROOM)
+                area = (const uint8_t *)shm + SLOT_REPLY_AT;
+        if (to > message->reply_bytes)
+                to = message->reply_bytes;
+        if (shm->failed & SLOT_REPLY_HAS_START)
+                from = shm->reply_from;
+        if (from >= to)
+                return 0;
+        return xfer_scatter(message->reply, message->reply_parts, from, area + from, to - from)
+                       ? 0 : -EFAULT;
+}

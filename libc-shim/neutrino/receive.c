@@ -1,0 +1,481 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receive: take the first message or pulse of a channel, or wait for one.
+ *
+ * Any number of threads may be here for one channel. One of them watches the bells, the others sleep;
+ * a sender wakes one sleeper, and whoever leaves with something passes the wake on if more is there
+ * (the baton), so no message waits while a receiver sleeps.
+ *
+ * The wait:
+ *   (1) announce in each bell that somebody sleeps          bell_prepare_sleep
+ *   (2) look once more                                      channel_has_work
+ *   (3) sleep on the bells' words                           ended by bell_ring, bell_wake_*, a handler
+ *   (4) look at everything again, under the server lock
+ */
+#include "base/failpoint.h"
+#include "neutrino/bytes.h"
+#include "neutrino/info.h"
+#include "neutrino/result.h"
+#include "neutrino/timeout.h"
+#include "runtime/channel.h"
+#include "runtime/lane.h"
+#include "runtime/news.h"
+#include "runtime/receipt.h"
+#include "runtime/session.h"
+#include "shm/bell.h"
+#include "shm/slot.h"
+#include "shm/xfer.h"
+#include "sys/neutrino.h"
+
+#include <pthread.h>
+#include <stdlib.h>
+#include <string.h>
+
+typedef struct Reception {
+        Thread *thread;
+        Channel *channel;
+        const struct iovec *iov;
+        size_t parts;
+        size_t room;
+        struct _msg_info *info;
+        bool pulses_only;
+        Timeout timeout;
+} Reception;
+
+/* Outcomes of looking once, beside rcvids, 0 and -errno. */
+#define NOTHING_YET (-(1 << 20))
+
+/* ---- a message ---- */
+
+/* The client's iovec lies in the slot: copied once, then checked. */
+static int copy_direct(Receipt *receipt, const ShmSlot *shm) {
+        uint32_t parts = shm->parts;
+        size_t bytes = parts * sizeof(struct iovec);
+
+        if (parts > SLOT_MESSAGE_ROOM / sizeof(struct iovec))
+                return -EFAULT;
+        receipt->direct = malloc(bytes ? bytes : 1);
+        if (!receipt->direct)
+                return -ENOMEM;
+        memcpy(receipt->direct, shm->bytes, bytes);
+        receipt->n_direct = parts;
+        return 0;
+}
+
+static int place_message(Receipt *receipt, ShmSlot *shm, uint32_t at) {
+        receipt->message = NULL;
+        receipt->direct = NULL;
+        if (at == SLOT_AT_DIRECT)
+                return copy_direct(receipt, shm);
+        if (at == SLOT_AT_INLINE)
+                receipt->message = receipt->message_bytes <= SLOT_MESSAGE_ROOM ? shm->bytes : NULL;
+        else
+                receipt->message = inlink_bulk(receipt->link, at, receipt->message_bytes);
+        return receipt->message ? 0 : -EFAULT;
+}
+
+static int place_reply(Receipt *receipt, ShmSlot *shm, uint32_t at) {
+        if (at == SLOT_AT_INLINE)
+                receipt->reply = receipt->reply_room <= SLOT_REPLY_ROOM ? (uint8_t *)shm + SLOT_REPLY_AT
+                                                                       : NULL;
+        else
+                receipt->reply = inlink_bulk(receipt->link, at, receipt->reply_room);
+        return receipt->reply ? 0 : -EFAULT;
+}
+
+/* The description is read out of shared memory here, once; from now on only the copy counts. */
+static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm, uint32_t word) {
+        int r;
+
+        receipt->link = lane->link;
+        receipt->slot = slot;
+        receipt->shm = shm;
+        receipt->generation = slot_generation(word);
+        receipt->chid = lane->channel->chid;
+        receipt->channel_flags = lane->channel->flags;
+        receipt->scoid = lane->scoid;
+        receipt->coid = shm->coid;
+        receipt->tid = shm->tid;
+        receipt->priority = slot->entry.priority;
+        receipt->unblock = receipt->orphan = false;
+        receipt->message_bytes = shm->message_bytes;
+        receipt->reply_room = shm->reply_room;
+        receipt->written_from = receipt->written_to = 0;
+        slot->receipt = receipt;
+        lane->link->n_receipts++;
+        r = place_message(receipt, shm, shm->message_at);
+        return r < 0 ? r : place_reply(receipt, shm, shm->reply_at);
+}
+
+/* What the sender described does not exist: it gets the error, and we look for the next message. */
+static void refuse(Receipt *receipt, int error) {
+        receipt->shm->status = -error;
+        receipt->shm->failed = SLOT_FAILED;
+        slot_reply(receipt->shm, receipt->generation);
+        receipt_drop_locked(receipt);
+}
+
+static int take_message_locked(Reception *rx, InSlot *slot, Receipt **ret_receipt) {
+        ShmSlot *shm = inlink_shm(slot);
+        uint32_t word;
+        int rcvid, r;
+
+        if (!slot_receive(shm, &word))
+                return NOTHING_YET; /* withdrawn */
+        FAILPOINT("receive:taken");
+        *ret_receipt = receipt_new_locked(&rcvid);
+        if (!*ret_receipt) {
+                shm->status = -EAGAIN;
+                shm->failed = SLOT_FAILED;
+                slot_reply(shm, slot_generation(word));
+                return NOTHING_YET;
+        }
+        r = decode(*ret_receipt, slot->lane, slot, shm, word);
+        if (r < 0) {
+                refuse(*ret_receipt, -r);
+                return NOTHING_YET;
+        }
+        if ((*ret_receipt)->message_bytes > SLOT_MESSAGE_ROOM)
+                inlink_try_direct_locked(slot->link);
+        rx->thread->last_client_core = shm->client_core;
+        return rcvid;
+}
+
+static size_t smaller(size_t a, size_t b) {
+        return a < b ? a : b;
+}
+
+/* Copies without the lock. 0, or -errno as receipt_read(). */
+static int copy_message(const Reception *rx, Receipt *receipt) {
+        size_t n = smaller(rx->room, receipt->message_bytes);
+
+        receipt->received_bytes = n;
+        return receipt_read(receipt, rx->iov, rx->parts, n, 0);
+}
+
+/*
+ * A bad address of the sender is the sender's error and we wait on; one of ours is ours, and the
+ * sender learns that the fault was the server's. Where direct reading is refused after all, the
+ * sender sends again through shared memory.
+ */
+static int fail_copy(Receipt *receipt, int r) {
+        int error = r == -ESRVRFAULT ? ESRVRFAULT : r == -EPERM ? ERESTART : EFAULT;
+
+        server_lock();
+        if (r == -EPERM)
+                word_store(&receipt->link->map->direct, 0);
+        refuse(receipt, error);
+        return r == -ESRVRFAULT ? -EFAULT : NOTHING_YET;
+}
+
+/* ---- a pulse ---- */
+
+static int deliver_pulse_locked(const Reception *rx, Pulse *pulse) {
+        struct _pulse out;
+        InLink *from = pulse->from;
+
+        memset(&out, 0, sizeof(out));
+        out.type = _PULSE_TYPE;
+        out.subtype = _PULSE_SUBTYPE;
+        out.code = pulse->code;
+        memcpy(&out.value, &pulse->value, sizeof(pulse->value));
+        out.scoid = pulse->scoid;
+        if (from && from->ring_backlog)
+                collect_ring_locked(from);
+        pulse_free_locked(pulse);
+        if (rx->room < sizeof(out))
+                return -EFAULT; /* the pulse is lost */
+        return xfer_scatter(rx->iov, rx->parts, 0, &out, sizeof(out)) ? 0 : -EFAULT;
+}
+
+/* ---- looking ---- */
+
+/* The next sleeper takes the next message; and senders must wake those that go on sleeping. */
+static void pass_baton_locked(Channel *channel) {
+        if (channel->sleepers == 0)
+                return;
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                bell_prepare_sleep(channel->bells[i]->map);
+        if (channel->queue.n > 0 || channel_has_work(channel))
+                bell_wake_one(channel->bells[0]->map);
+}
+
+static void publish_core(const Channel *channel) {
+        uint32_t core = clock_core() + 1u;
+
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                if (word_load_relaxed(&channel->bells[i]->map->core) != core)
+                        word_store_relaxed(&channel->bells[i]->map->core, core);
+}
+
+/* The lock is dropped while the bytes are copied, and taken again. */
+static int finish_message_locked(Reception *rx, Receipt *receipt, int rcvid) {
+        int copied;
+
+        pass_baton_locked(rx->channel);
+        server_unlock();
+        FAILPOINT("receive:unlocked");
+        copied = copy_message(rx, receipt);
+        if (copied < 0)
+                return fail_copy(receipt, copied); /* takes the lock again */
+        if (rx->info)
+                info_fill(rx->info, receipt, (ssize_t)receipt->received_bytes);
+        server_lock();
+        return rcvid;
+}
+
+static int take_entry_locked(Reception *rx, Entry *entry) {
+        Receipt *receipt = NULL;
+        int r;
+
+        if (entry->kind == ENTRY_PULSE)
+                return deliver_pulse_locked(rx, (Pulse *)entry);
+        r = take_message_locked(rx, (InSlot *)entry, &receipt);
+        return r == NOTHING_YET ? r : finish_message_locked(rx, receipt, r);
+}
+
+static int look_locked(Reception *rx) {
+        Entry *entry;
+
+        channel_collect_locked(rx->channel, false);
+        while ((entry = queue_pop(&rx->channel->queue, rx->pulses_only))) {
+                int r = take_entry_locked(rx, entry);
+
+                if (r != NOTHING_YET)
+                        return r;
+        }
+        return NOTHING_YET;
+}
+
+/* ---- waiting ---- */
+
+static uint64_t spin_limit(const Channel *channel) {
+        return (uint64_t)(channel->spin_ns >= 0 ? channel->spin_ns : spin_default());
+}
+
+/* While one thread watches, senders need not wake another; pass_baton_locked() takes this back. */
+static void call_off_wakes(const Channel *channel) {
+        if (channel->sleepers == 0)
+                return;
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                bell_cancel_sleep(channel->bells[i]->map);
+}
+
+/*
+ * Watches without the lock; at most one thread of a channel does, preferring, as the sender to come,
+ * the one that came last. True when there is something.
+ */
+static bool watch_locked(Reception *rx) {
+        Channel *channel = rx->channel;
+        SpinCredit *credit = &rx->thread->receive_credit;
+        Spin spin = spin_begin(spin_limit(channel));
+        bool found = false;
+
+        if (channel->watched || !spin_allowed(credit, rx->thread->last_client_core, spin.limit))
+                return false;
+        channel->watched = true;
+        call_off_wakes(channel);
+        server_unlock();
+        do
+                found = channel_has_work(channel);
+        while (!found && !rx->thread->interrupted && spin_turn(&spin));
+        server_lock();
+        channel->watched = false;
+        if (found)
+                spin_paid(credit);
+        else
+                spin_lost(credit);
+        return found;
+}
+
+static bool queue_pending(const Reception *rx) {
+        return rx->pulses_only ? rx->channel->queue.n_pulses > 0 : rx->channel->queue.n > 0;
+}
+
+typedef struct Sleep {
+        Reception *rx;
+        const Word *words[CHANNEL_BELLS];
+        uint32_t values[CHANNEL_BELLS];
+        unsigned n;
+        Deadline deadline;
+} Sleep;
+
+static void announce(Sleep *sleep) {
+        Channel *channel = sleep->rx->channel;
+
+        for (sleep->n = 0; sleep->n < channel->n_bells; sleep->n++) {
+                ShmBell *bell = channel->bells[sleep->n]->map;
+
+                sleep->words[sleep->n] = &bell->ring;
+                sleep->values[sleep->n] = bell_prepare_sleep(bell);
+        }
+}
+
+static void count_receivers(const Channel *channel, int n) {
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                word_add(&channel->bells[i]->map->receivers, (uint32_t)n);
+}
+
+static void sleep_end_locked(Reception *rx) {
+        rx->channel->sleepers--;
+        count_receivers(rx->channel, -1);
+        rx->thread->listens_to = NULL;
+}
+
+static void cancelled(void *argument) {
+        Sleep *sleep = argument;
+        int old;
+
+        pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old);
+        server_lock();
+        sleep_end_locked(sleep->rx);
+        pass_baton_locked(sleep->rx->channel);
+        channel_put_locked(sleep->rx->channel);
+        server_unlock();
+        thread_show_running(sleep->rx->thread);
+        call_leave(sleep->rx->thread);
+}
+
+static void sleep_cancellable(Sleep *sleep) {
+        int old;
+
+        pthread_cleanup_push(cancelled, sleep);
+        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+        if (sleep->n == 1)
+                futex_wait(sleep->words[0], sleep->values[0], &sleep->deadline);
+        else
+                futex_wait_many(sleep->words, sleep->values, sleep->n, &sleep->deadline);
+        pthread_setcanceltype(old, &old);
+        pthread_cleanup_pop(0);
+}
+
+/* (1) to (4) */
+static void sleep_locked(Reception *rx) {
+        Channel *channel = rx->channel;
+        Sleep sleep = { .rx = rx };
+        uint64_t begun;
+
+        if (rx->timeout.flags & _NTO_TIMEOUT_RECEIVE)
+                sleep.deadline = rx->timeout.deadline;
+        channel_collect_locked(channel, true); /* cold lanes mark themselves, which we see in (2) */
+        announce(&sleep); /* (1) */
+        rx->thread->listens_to = channel->bells[0]->map;
+        word_signal_fence();
+        if (queue_pending(rx) || channel_has_work(channel) || rx->thread->interrupted) { /* (2) */
+                rx->thread->listens_to = NULL;
+                return;
+        }
+        channel->sleepers++;
+        count_receivers(channel, 1);
+        server_unlock();
+        begun = clock_now();
+        sleep_cancellable(&sleep); /* (3) */
+        spin_slept(&rx->thread->receive_credit, clock_now() - begun, spin_limit(channel));
+        server_lock();
+        sleep_end_locked(rx); /* (4) */
+}
+
+static int reason_to_leave(const Reception *rx) {
+        if (rx->channel->destroyed)
+                return ESRCH;
+        if (rx->thread->interrupted)
+                return EINTR;
+        if (!(rx->timeout.flags & _NTO_TIMEOUT_RECEIVE))
+                return 0;
+        return rx->timeout.immediate || deadline_passed(&rx->timeout.deadline) ? ETIMEDOUT : 0;
+}
+
+static int wait_locked(Reception *rx) {
+        int error;
+
+        for (;;) {
+                int r = rx->channel->destroyed ? NOTHING_YET : look_locked(rx);
+
+                if (r != NOTHING_YET)
+                        return r;
+                error = reason_to_leave(rx);
+                if (error)
+                        return -error;
+                if (!watch_locked(rx))
+                        sleep_locked(rx);
+        }
+}
+
+static int receive_locked(Reception *rx, int chid) {
+        int r;
+
+        rx->channel = channel_find_locked(chid);
+        if (!rx->channel)
+                return -ESRCH;
+        rx->channel->waiting++;
+        thread_show(rx->thread, STATE_RECEIVE, 0, chid, 0, 0);
+        publish_core(rx->channel);
+        r = wait_locked(rx);
+        thread_show_running(rx->thread);
+        pass_baton_locked(rx->channel);
+        channel_put_locked(rx->channel);
+        return r;
+}
+
+static int dissociate(void) {
+        return 0;
+}
+
+static int receive(int chid, const struct iovec *iov, size_t parts, struct _msg_info *info,
+                   bool pulses_only) {
+        Reception rx = { .iov = iov, .parts = parts, .info = info, .pulses_only = pulses_only };
+        ssize_t room;
+        int r;
+
+        pthread_testcancel();
+        rx.thread = call_enter();
+        rx.timeout = call_take_timeout(rx.thread);
+        room = xfer_total(iov, parts);
+        r = room < 0 ? (int)room : 0;
+        if (r == 0 && chid == -1)
+                r = dissociate();
+        else if (r == 0) {
+                rx.room = (size_t)room;
+                server_lock();
+                r = receive_locked(&rx, chid);
+                server_unlock();
+        }
+        call_leave(rx.thread);
+        return r;
+}
+
+/* ---- the forms ---- */
+
+#define PART(address, bytes) &(iov_t){ .iov_base = (address), .iov_len = (bytes) }, 1
+
+int MsgReceive_r(int chid, void *msg, size_t bytes, struct _msg_info *info) {
+        return receive(chid, PART(msg, bytes), info, false);
+}
+
+int MsgReceivev_r(int chid, const iov_t *riov, size_t rparts, struct _msg_info *info) {
+        return receive(chid, riov, rparts, info, false);
+}
+
+int MsgReceivePulse_r(int chid, void *pulse, size_t bytes, struct _msg_info *info) {
+        return receive(chid, PART(pulse, bytes), info, true);
+}
+
+int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_info *info) {
+        return receive(chid, piov, parts, info, true);
+}
+
+int MsgReceive(int chid, void *msg, size_t bytes, struct _msg_info *info) {
+        return (int)plain_value(MsgReceive_r(chid, msg, bytes, info));
+}
+
+int MsgReceivev(int chid, const iov_t *riov, size_t rparts, struct _msg_info *info) {
+        return (int)plain_value(MsgReceivev_r(chid, riov, rparts, info));
+}
+
+int MsgReceivePulse(int chid, void *pulse, size_t bytes, struct _msg_info *info) {
+        return (int)plain_value(MsgReceivePulse_r(chid, pulse, bytes, info));
+}
+
+int MsgReceivePulsev(int chid, const iov_t *piov, size_t parts, struct _msg_info *info) {
+        return (int)plain_value(MsgReceivePulsev_r(chid, piov, parts, info));
+}

@@ -1,0 +1,389 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Send: the client's side of a conversation.
+ *
+ * The wait has these steps, and what can end it cites them:
+ *   (0) the message is written into the slot
+ *   (1) slot_send: the slot says SEND
+ *   (2) bell_ring: the server is told
+ *   (3) the thread watches the slot's word, then sleeps on it
+ *       (3A) the server answers           slot_reply       -> DONE
+ *       (3B) the server dies              slot_fail        -> DONE, by the daemon
+ *       (3C) a signal, a time-out, a cancellation, a ConnectDetach by another thread: leave()
+ *       (3D) the connection died before the server took the message: leave()
+ *   (4) the outcome is read from the slot, by this thread, once
+ *
+ * (1) before (2), and a dead connection is looked at after (1): the daemon marks connections dead
+ * before it fails slots, so one of the two sees the other.
+ */
+#include "neutrino/message.h"
+#include "neutrino/result.h"
+#include "neutrino/timeout.h"
+#include "base/failpoint.h"
+#include "runtime/session.h"
+#include "runtime/thread.h"
+#include "shm/bell.h"
+#include "shm/link.h"
+#include "shm/slot.h"
+#include "sys/neutrino.h"
+
+#include <pthread.h>
+
+/* How long a polling send (time-out of 0) gives a receiver that is there to take the message. */
+#define POLL_GRACE_NS 1000000ull
+#define POLL_GRACE_RECEIVER_NS 100000000ull
+
+typedef struct Conversation {
+        Thread *thread;
+        Connection *connection;
+        OutSlot *slot;
+        uint32_t generation;
+        bool may_cancel;
+        bool asked;        /* unblock pulse is on its way: nothing but the answer ends the wait */
+        bool was_asleep;   /* the bell found the receiver asleep */
+        Timeout timeout;
+} Conversation;
+
+static bool wants_unblock(const Conversation *c) {
+        return c->connection->channel_flags & _NTO_CHF_UNBLOCK;
+}
+
+static void ring(const Conversation *c) {
+        bell_ring(c->connection->bell, c->connection->lane, c->slot->index % BELL_SLOT_BITS);
+}
+
+/*
+ * (3C), (3D): tries to get out with @error. True when out; false when the state has moved on, or when
+ * the server has been asked and must answer.
+ */
+static bool leave(Conversation *c, uint32_t word, int error) {
+        if (slot_state(word) == SLOT_SEND)
+                return slot_withdraw(c->slot->shm, c->generation);
+        if (slot_state(word) != SLOT_REPLY)
+                return false;
+        FAILPOINT("send:leave-reply");
+        if (wants_unblock(c)) {
+                if (slot_unblock(c->slot->shm, c->generation, error)) {
+                        c->asked = true;
+                        ring(c);
+                }
+                return false;
+        }
+        if (!slot_abandon(c->slot->shm, c->generation))
+                return false;
+        outlink_abandon(c->slot);
+        ring(c); /* so that the server lets go of the slot */
+        return true;
+}
+
+/* Why this thread wants out in @state, as a positive errno; 0 = it does not. */
+static int reason_to_leave(const Conversation *c, uint32_t state) {
+        uint32_t bit = state == SLOT_SEND ? _NTO_TIMEOUT_SEND : _NTO_TIMEOUT_REPLY;
+        int kicked = (int)word_load_relaxed(&c->thread->kicked);
+
+        if (kicked)
+                return kicked;
+        if (c->thread->interrupted)
+                return EINTR;
+        if ((c->timeout.flags & bit) && deadline_passed(&c->timeout.deadline))
+                return ETIMEDOUT;
+        return 0;
+}
+
+static const Deadline *deadline_for(const Conversation *c, uint32_t state) {
+        static const Deadline never;
+        uint32_t bit = state == SLOT_SEND ? _NTO_TIMEOUT_SEND : _NTO_TIMEOUT_REPLY;
+
+        return !c->asked && (c->timeout.flags & bit) ? &c->timeout.deadline : &never;
+}
+
+/* Where the server last ran; -1 when it is not known. */
+static int server_core(const Conversation *c) {
+        return (int)word_load_relaxed(&c->connection->bell->core) - 1;
+}
+
+static bool is_over(uint32_t word) {
+        return slot_state(word) == SLOT_DONE;
+}
+
+/* (3) Watches the word. True when the conversation is over. */
+static bool watch(Conversation *c) {
+        Spin spin = spin_begin((uint64_t)spin_default());
+        SpinCredit *credit = &c->thread->send_credit;
+
+        if (!spin_allowed(credit, server_core(c), spin.limit))
+                return false;
+        do
+                if (is_over(slot_peek(c->slot->shm))) {
+                        spin_paid(credit);
+                        return true;
+                }
+        while (!c->thread->interrupted && spin_turn(&spin));
+        spin_lost(credit);
+        return false;
+}
+
+static void cancelled(void *argument) {
+        Conversation *c = argument;
+        int old;
+
+        pthread_setcanceltype(PTHREAD_CANCEL_DEFERRED, &old);
+        for (;;) {
+                uint32_t word = slot_peek(c->slot->shm);
+
+                if (is_over(word) || (!c->asked && leave(c, word, EINTR)))
+                        break;
+                slot_sleep(c->slot->shm, slot_peek(c->slot->shm), &(Deadline){ 0 });
+        }
+        if (is_over(slot_peek(c->slot->shm)))
+                slot_finish(c->slot->shm);
+        c->thread->asleep_on = NULL;
+        thread_show_running(c->thread);
+        call_leave(c->thread);
+}
+
+static void sleep_on(Conversation *c, uint32_t word) {
+        slot_sleep(c->slot->shm, word, deadline_for(c, slot_state(word)));
+}
+
+/* Cancellation may come at any instruction of the sleep; cancelled() copes with each. */
+static void sleep_cancellable(Conversation *c, uint32_t word) {
+        int old;
+
+        pthread_cleanup_push(cancelled, c);
+        pthread_setcanceltype(PTHREAD_CANCEL_ASYNCHRONOUS, &old);
+        sleep_on(c, word);
+        pthread_setcanceltype(old, &old);
+        pthread_cleanup_pop(0);
+}
+
+static void sleep_once(Conversation *c, uint32_t word) {
+        uint64_t begun = clock_now();
+
+        c->thread->asleep_on = c->slot->shm;
+        word_signal_fence();
+        /* A handler that ran before asleep_on was set nudged nothing: look again. */
+        if (!c->thread->interrupted || c->asked) {
+                if (c->may_cancel)
+                        sleep_cancellable(c, word);
+                else
+                        sleep_on(c, word);
+        }
+        c->thread->asleep_on = NULL;
+        spin_slept(&c->thread->send_credit, clock_now() - begun, (uint64_t)spin_default());
+}
+
+/* (3) until DONE: 0, or the errno with which this thread got out. */
+static int await(Conversation *c) {
+        ShmSlot *shm = c->slot->shm;
+
+        for (;;) {
+                uint32_t word;
+                int error;
+
+                if (watch(c))
+                        return 0;
+                word = slot_peek(shm);
+                if (is_over(word))
+                        return 0;
+                error = c->asked ? 0 : reason_to_leave(c, slot_state(word));
+                if (!error && slot_state(word) == SLOT_SEND && !connection_is_live(c->connection))
+                        error = ESRCH; /* (3D) */
+                if (!error) {
+                        sleep_once(c, word);
+                        continue;
+                }
+                if (leave(c, word, error))
+                        return error;
+        }
+}
+
+/* (4) */
+static long outcome(const Conversation *c, const Message *message, bool *ret_restart) {
+        const ShmSlot *shm = c->slot->shm;
+        long status = (long)shm->status;
+        bool failed = shm->failed & SLOT_FAILED;
+        int r = message_take_reply(message, c->slot);
+
+        slot_finish(c->slot->shm);
+        *ret_restart = failed && status == -ERESTART;
+        return r < 0 ? r : status;
+}
+
+static void describe(const Conversation *c) {
+        ShmSlot *shm = c->slot->shm;
+
+        c->slot->connection = c->connection->index;
+        shm->connection = c->connection->index;
+        shm->coid = c->connection->coid;
+        shm->tid = (int32_t)c->thread->tid;
+        shm->priority = c->thread->priority;
+        shm->client_core = clock_core();
+        shm->stamp = clock_stamp();
+}
+
+static void show_blocked(const Conversation *c) {
+        thread_show(c->thread, STATE_SEND, c->connection->server_pid, c->connection->chid,
+                    c->connection->link->id, c->slot->index);
+}
+
+/* A time-out of 0 asks "would it block": a receiver that waits is given the time to take the message. */
+static void allow_grace(Conversation *c) {
+        uint64_t grace = POLL_GRACE_NS;
+
+        if (!c->timeout.immediate)
+                return;
+        if (word_load(&c->connection->bell->receivers) > 0)
+                grace = POLL_GRACE_RECEIVER_NS;
+        c->timeout.deadline = timeout_after(grace);
+}
+
+static int send_once(Conversation *c, const Message *message, bool *ret_restart, long *ret_status) {
+        int r;
+
+        r = message_put(message, c->slot); /* (0) */
+        if (r < 0)
+                return r;
+        describe(c);
+        allow_grace(c);
+        FAILPOINT("send:written");
+        show_blocked(c);
+        c->generation = slot_send(c->slot->shm); /* (1) */
+        FAILPOINT("send:sent");
+        ring(c); /* (2) */
+        FAILPOINT("send:rung");
+        r = await(c); /* (3) */
+        thread_show_running(c->thread);
+        if (r > 0)
+                return -r;
+        FAILPOINT("send:answered");
+        *ret_status = outcome(c, message, ret_restart);
+        return 0;
+}
+
+static long converse(Conversation *c, const Message *message) {
+        bool restart = false;
+        long status = 0;
+        int r;
+
+        do {
+                if (!connection_is_live(c->connection))
+                        return -EBADF;
+                c->slot = outlink_slot(c->connection->link, c->thread, &r);
+                if (!c->slot)
+                        return r;
+                r = send_once(c, message, &restart, &status);
+                if (r < 0)
+                        return r;
+        } while (restart);
+        return status;
+}
+
+static long send_inside(Thread *thread, int coid, Message *message, bool may_cancel) {
+        Conversation c = {
+                .thread = thread,
+                .timeout = call_take_timeout(thread),
+                .may_cancel = may_cancel,
+        };
+        int r = message_measure(message);
+
+        if (r < 0)
+                return r;
+        if (coid == SYSMGR_COID)
+                return -ENOSYS; /* the daemon answers no messages of its own */
+        c.connection = connection_find(coid);
+        if (!c.connection)
+                return -EBADF;
+        word_store_relaxed(&thread->kicked, 0);
+        return converse(&c, message);
+}
+
+static long send_message(int coid, Message *message, bool may_cancel) {
+        Thread *thread;
+        long r;
+
+        if (may_cancel)
+                pthread_testcancel();
+        thread = call_enter();
+        r = send_inside(thread, coid, message, may_cancel);
+        call_leave(thread);
+        return r;
+}
+
+/* ---- the sixteen forms ---- */
+
+static long send_vv(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts,
+                    bool may_cancel) {
+        Message message = {
+                .send = siov, .send_parts = sparts, .reply = riov, .reply_parts = rparts,
+        };
+
+        return send_message(coid, &message, may_cancel);
+}
+
+long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
+        return send_vv(coid, siov, sparts, riov, rparts, true);
+}
+
+long MsgSendvnc_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
+        return send_vv(coid, siov, sparts, riov, rparts, false);
+}
+
+/* One buffer as an iovec of one part. */
+#define PART(address, bytes) &(iov_t){ .iov_base = (void *)(address), .iov_len = (bytes) }, 1
+
+long MsgSend_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
+        return send_vv(coid, PART(smsg, sbytes), PART(rmsg, rbytes), true);
+}
+
+long MsgSendnc_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
+        return send_vv(coid, PART(smsg, sbytes), PART(rmsg, rbytes), false);
+}
+
+long MsgSendsv_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
+        return send_vv(coid, PART(smsg, sbytes), riov, rparts, true);
+}
+
+long MsgSendsvnc_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
+        return send_vv(coid, PART(smsg, sbytes), riov, rparts, false);
+}
+
+long MsgSendvs_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
+        return send_vv(coid, siov, sparts, PART(rmsg, rbytes), true);
+}
+
+long MsgSendvsnc_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
+        return send_vv(coid, siov, sparts, PART(rmsg, rbytes), false);
+}
+
+long MsgSend(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
+        return plain_value(MsgSend_r(coid, smsg, sbytes, rmsg, rbytes));
+}
+
+long MsgSendnc(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
+        return plain_value(MsgSendnc_r(coid, smsg, sbytes, rmsg, rbytes));
+}
+
+long MsgSendsv(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
+        return plain_value(MsgSendsv_r(coid, smsg, sbytes, riov, rparts));
+}
+
+long MsgSendsvnc(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
+        return plain_value(MsgSendsvnc_r(coid, smsg, sbytes, riov, rparts));
+}
+
+long MsgSendvs(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
+        return plain_value(MsgSendvs_r(coid, siov, sparts, rmsg, rbytes));
+}
+
+long MsgSendvsnc(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
+        return plain_value(MsgSendvsnc_r(coid, siov, sparts, rmsg, rbytes));
+}
+
+long MsgSendv(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
+        return plain_value(MsgSendv_r(coid, siov, sparts, riov, rparts));
+}
+
+long MsgSendvnc(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
+        return plain_value(MsgSendvnc_r(coid, siov, sparts, riov, rparts));
+}

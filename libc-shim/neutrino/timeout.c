@@ -1,0 +1,85 @@
+/* SPDX-License-Identifier: MIT */
+#include "neutrino/timeout.h"
+
+#include "neutrino/result.h"
+#include "sys/neutrino.h"
+
+#include <time.h>
+
+#define NS 1000000000ull
+
+/* A point so far away that it does not fit is the last one that does. */
+static struct timespec timespec_add(struct timespec at, uint64_t ns) {
+        uint64_t sum = (uint64_t)at.tv_nsec + ns % NS;
+        uint64_t seconds = ns / NS + sum / NS;
+
+        at.tv_nsec = (long)(sum % NS);
+        at.tv_sec += (time_t)seconds;
+        return at;
+}
+
+static Deadline deadline_at(clockid_t clock, uint64_t ns, bool absolute) {
+        Deadline deadline = { .set = true, .clock = clock };
+
+        if (!absolute)
+                clock_gettime(clock, &deadline.at);
+        deadline.at = timespec_add(deadline.at, ns);
+        return deadline;
+}
+
+Deadline timeout_after(uint64_t ns) {
+        return deadline_at(CLOCK_MONOTONIC, ns, false);
+}
+
+/* Other kinds would deliver an event instead of unblocking; they need timers. */
+static bool event_unblocks(const struct sigevent *event) {
+        return !event || SIGEV_GET_TYPE(event) == SIGEV_UNBLOCK;
+}
+
+static int arm(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout) {
+        Thread *thread = &thread_this;
+
+        if (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC)
+                return EINVAL;
+        if (!event_unblocks(event))
+                return ENOTSUP;
+        if (!thread->registered)
+                thread_register();
+        thread->timeout = (Timeout){
+                .flags = (uint32_t)flags & _NTO_TIMEOUT_MASK,
+                .immediate = !timeout || (*timeout == 0 && !(flags & TIMER_ABSTIME)),
+                .deadline = deadline_at(id, timeout ? *timeout : 0, timeout && (flags & TIMER_ABSTIME)),
+        };
+        return EOK;
+}
+
+int TimerTimeout_r(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout,
+                   uint64_t *remaining) {
+        if (remaining)
+                *remaining = 0;
+        return arm(id, flags, event, timeout);
+}
+
+int TimerTimeout(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout,
+                 uint64_t *remaining) {
+        return plain_status(TimerTimeout_r(id, flags, event, timeout, remaining));
+}
+
+int timer_timeout_r(clockid_t id, int flags, const struct sigevent *event,
+                    const struct timespec *timeout, struct timespec *remaining) {
+        uint64_t ns;
+
+        if (remaining)
+                *remaining = (struct timespec){ 0 };
+        if (!timeout)
+                return arm(id, flags, event, NULL);
+        if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= (long)NS)
+                return EINVAL;
+        ns = (uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec;
+        return arm(id, flags, event, &ns);
+}
+
+int timer_timeout(clockid_t id, int flags, const struct sigevent *event,
+                  const struct timespec *timeout, struct timespec *remaining) {
+        return plain_status(timer_timeout_r(id, flags, event, timeout, remaining));
+}

@@ -1,0 +1,243 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/channel.h"
+
+#include "abi/wire.h"
+#include "runtime/lane.h"
+#include "runtime/retire.h"
+#include "runtime/session.h"
+#include "shm/bell.h"
+#include "shm/region.h"
+#include "sys/neutrino.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <unistd.h>
+
+#define PULSE_PRIORITY 10
+
+static pthread_mutex_t server_mutex = PTHREAD_MUTEX_INITIALIZER;
+static Channel *channels;
+static Pulse *free_pulses;
+
+void server_lock(void) {
+        pthread_mutex_lock(&server_mutex);
+}
+
+void server_unlock(void) {
+        pthread_mutex_unlock(&server_mutex);
+}
+
+/* ---- life ---- */
+
+Channel *channels_first(void) {
+        return channels;
+}
+
+Channel *channel_find_locked(int chid) {
+        for (Channel *channel = channels; channel; channel = channel->next)
+                if (channel->chid == chid && !channel->destroyed)
+                        return channel;
+        return NULL;
+}
+
+InBell *channel_bell_locked(Channel *channel, uint32_t id) {
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                if (channel->bells[i]->id == id)
+                        return channel->bells[i];
+        return NULL;
+}
+
+int channel_add_bell_locked(Channel *channel, uint32_t id, int fd, InBell **ret_bell) {
+        InBell *bell;
+        void *map;
+        int r;
+
+        if (channel->n_bells == CHANNEL_BELLS)
+                return -EAGAIN;
+        bell = calloc(1, sizeof(*bell));
+        if (!bell)
+                return -ENOMEM;
+        r = region_map_private_to_process(fd, BELL_BYTES, true, &map);
+        if (r < 0) {
+                free(bell);
+                return r;
+        }
+        bell->id = id;
+        bell->map = map;
+        channel->bells[channel->n_bells++] = bell;
+        /* Receivers that sleep must wait on the new bell as well. */
+        if (channel->n_bells > 1)
+                channel_wake_all_locked(channel);
+        *ret_bell = bell;
+        return 0;
+}
+
+static void free_record(void *record, size_t bytes) {
+        (void)bytes;
+        free(record);
+}
+
+static void bell_free(InBell *bell) {
+        for (unsigned i = 0; i < BELL_LANES / BELL_GROUP; i++)
+                free(bell->groups[i]);
+        retire(region_unmap, bell->map, BELL_BYTES);
+        retire(free_record, bell, 0);
+}
+
+static void channel_free(Channel *channel) {
+        Entry *entry;
+
+        while ((entry = queue_pop(&channel->queue, true)))
+                pulse_free_locked((Pulse *)entry);
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                bell_free(channel->bells[i]);
+        retire(free_record, channel, 0);
+        retire_collect();
+}
+
+static void unlink_locked(Channel *channel) {
+        for (Channel **at = &channels; *at; at = &(*at)->next)
+                if (*at == channel) {
+                        *at = channel->next;
+                        return;
+                }
+}
+
+void channel_put_locked(Channel *channel) {
+        if (--channel->waiting > 0 || !channel->destroyed)
+                return;
+        channel_free(channel);
+}
+
+static int make_channel(const WireReplyChannel *answer, int fd, unsigned flags) {
+        Channel *channel = calloc(1, sizeof(*channel));
+        InBell *bell;
+        int r;
+
+        if (!channel)
+                return -ENOMEM;
+        r = channel_add_bell_locked(channel, answer->bell, fd, &bell);
+        if (r < 0) {
+                free(channel);
+                return r;
+        }
+        channel->chid = answer->chid;
+        channel->owner_pid = session_pid();
+        channel->flags = flags;
+        channel->spin_ns = -1;
+        channel->next = channels;
+        channels = channel;
+        return channel->chid;
+}
+
+static void tell_destroyed(int chid) {
+        WireRequest request = { .op = WIRE_CHANNEL_DESTROY, .channel_destroy = { .chid = chid } };
+        WireReply reply;
+        int fds[SESSION_FDS];
+
+        session_ask(&request, -1, &reply, fds);
+}
+
+int channel_create(unsigned flags) {
+        WireRequest request = { .op = WIRE_CHANNEL_CREATE, .channel_create = { .flags = flags } };
+        WireReply reply;
+        int fds[SESSION_FDS];
+        int r;
+
+        r = session_ask(&request, -1, &reply, fds);
+        if (r < 0)
+                return r;
+        server_lock();
+        r = make_channel(&reply.channel, fds[0], flags);
+        server_unlock();
+        close(fds[0]);
+        if (r < 0)
+                tell_destroyed(reply.channel.chid);
+        return r;
+}
+
+void channel_wake_all_locked(Channel *channel) {
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                bell_wake_all(channel->bells[i]->map);
+        word_store(&channel->queued_hint, 1);
+}
+
+/*
+ * The daemon first makes the connections dead, so that no new message can arrive; then every sender
+ * that is blocked here leaves with ESRCH, and every receiver too.
+ */
+int channel_destroy(int chid) {
+        Channel *channel;
+
+        server_lock();
+        channel = channel_find_locked(chid);
+        if (channel)
+                channel->destroyed = true;
+        server_unlock();
+        if (!channel)
+                return -EINVAL;
+        tell_destroyed(chid);
+        server_lock();
+        channel_collect_locked(channel, false);
+        lanes_fail_locked(channel);
+        unlink_locked(channel);
+        channel_wake_all_locked(channel);
+        channel->waiting++;
+        channel_put_locked(channel);
+        server_unlock();
+        return 0;
+}
+
+/* ---- pulses of the system itself ---- */
+
+Pulse *pulse_new_locked(void) {
+        Pulse *pulse = free_pulses;
+
+        if (!pulse)
+                return calloc(1, sizeof(*pulse));
+        free_pulses = (Pulse *)pulse->entry.next;
+        memset(pulse, 0, sizeof(*pulse));
+        return pulse;
+}
+
+void pulse_free_locked(Pulse *pulse) {
+        InLink *from = pulse->from;
+
+        pulse->entry.next = (Entry *)free_pulses;
+        free_pulses = pulse;
+        if (from)
+                inlink_put_pulse_locked(from);
+}
+
+int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t scoid, uint8_t priority) {
+        Pulse *pulse = pulse_new_locked();
+
+        if (!pulse)
+                return -ENOMEM;
+        pulse->entry.kind = ENTRY_PULSE;
+        pulse->entry.priority = priority;
+        pulse->entry.stamp = clock_stamp();
+        pulse->code = (int8_t)code;
+        pulse->value = value;
+        pulse->scoid = scoid;
+        queue_push(&channel->queue, &pulse->entry);
+        word_store(&channel->queued_hint, 1);
+        if (channel->sleepers > 0)
+                bell_wake_one(channel->bells[0]->map);
+        return 0;
+}
+
+void channel_thread_death(uint32_t tid) {
+        server_lock();
+        for (Channel *channel = channels; channel; channel = channel->next)
+                if ((channel->flags & _NTO_CHF_THREAD_DEATH) && !channel->destroyed)
+                        channel_pulse_locked(channel, _PULSE_CODE_THREADDEATH, tid, -1, PULSE_PRIORITY);
+        server_unlock();
+}
+
+void channels_after_fork(void) {
+        pthread_mutex_init(&server_mutex, NULL);
+        channels = NULL;
+        free_pulses = NULL;
+}

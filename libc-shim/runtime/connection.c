@@ -1,0 +1,517 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/connection.h"
+
+#include "abi/wire.h"
+#include "runtime/session.h"
+#include "shm/link.h"
+#include "shm/slot.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#define CHUNK       1024
+#define CHUNKS      1024
+#define NUMBERS     (CHUNK * CHUNKS)
+
+typedef struct Table {
+        WordPointer chunks[CHUNKS]; /* each points to CHUNK WordPointers, never freed */
+} Table;
+
+static Table descriptors, side_channel;
+static Connection *free_records;
+
+/* ---- the tables ---- */
+
+static Table *table_of(int coid, unsigned *ret_number) {
+        *ret_number = (unsigned)coid & ~(unsigned)SIDE_CHANNEL;
+        if (coid < 0 || *ret_number >= NUMBERS)
+                return NULL;
+        return coid & SIDE_CHANNEL ? &side_channel : &descriptors;
+}
+
+static Connection *table_get(int coid) {
+        unsigned number;
+        Table *table = table_of(coid, &number);
+        WordPointer *chunk;
+
+        if (!table)
+                return NULL;
+        chunk = word_pointer_load(&table->chunks[number / CHUNK]);
+        return chunk ? word_pointer_load(&chunk[number % CHUNK]) : NULL;
+}
+
+static int table_set_locked(int coid, Connection *connection) {
+        unsigned number;
+        Table *table = table_of(coid, &number);
+        WordPointer *chunk;
+
+        if (!table)
+                return -EMFILE;
+        chunk = word_pointer_load(&table->chunks[number / CHUNK]);
+        if (!chunk) {
+                chunk = calloc(CHUNK, sizeof(*chunk));
+                if (!chunk)
+                        return -ENOMEM;
+                word_pointer_store(&table->chunks[number / CHUNK], chunk);
+        }
+        word_pointer_store(&chunk[number % CHUNK], connection);
+        return 0;
+}
+
+static Connection *record_locked(void) {
+        Connection *connection = free_records;
+
+        if (!connection)
+                return calloc(1, sizeof(*connection));
+        free_records = connection->free_next;
+        return connection;
+}
+
+static void forget_locked(Connection *connection) {
+        table_set_locked(connection->coid, NULL);
+        connection->free_next = free_records;
+        free_records = connection;
+}
+
+static int free_side_number_locked(void) {
+        for (int number = 1; number < NUMBERS; number++)
+                if (!table_get(SIDE_CHANNEL | number))
+                        return SIDE_CHANNEL | number;
+        return -EAGAIN;
+}
+
+/* ---- what the daemon answers ---- */
+
+static ino_t inode_of(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
+}
+
+/* The first descriptor of the answer is the link's if its bit is set, and so on. */
+static int take_fd(uint32_t *bits, uint32_t bit, const int *fds, unsigned *used) {
+        if (!(*bits & bit))
+                return -1;
+        *bits &= ~bit;
+        return fds[(*used)++];
+}
+
+typedef struct AnswerFds {
+        int link;
+        int bell;
+        int coid;
+} AnswerFds;
+
+static AnswerFds answer_fds(const WireReply *reply, const int *fds) {
+        uint32_t bits = reply->fds;
+        unsigned used = 0;
+        AnswerFds answer;
+
+        answer.link = take_fd(&bits, WIRE_FD_LINK, fds, &used);
+        answer.bell = take_fd(&bits, WIRE_FD_LANE_BELL, fds, &used);
+        answer.coid = take_fd(&bits, WIRE_FD_COID, fds, &used);
+        return answer;
+}
+
+static void close_if(int fd) {
+        if (fd >= 0)
+                close(fd);
+}
+
+/* Finds or maps link and bell of a new connection. */
+static int resolve_locked(const WireReplyConnect *answer, const AnswerFds *fds, OutLink **ret_link,
+                          ShmBell **ret_bell) {
+        OutLink *link = outlink_find_locked(answer->link);
+        int r = 0;
+
+        if (!link) {
+                if (fds->link < 0)
+                        return -EPROTO;
+                r = outlink_add_locked(answer->link, answer->server_pid, fds->link, answer->token, &link);
+        }
+        if (r < 0)
+                return r;
+        *ret_link = link;
+        *ret_bell = outlink_bell_locked(link, answer->bell);
+        if (*ret_bell)
+                return 0;
+        return fds->bell < 0 ? -EPROTO : outlink_add_bell_locked(link, answer->bell, fds->bell, ret_bell);
+}
+
+static void tell_detached(uint32_t id) {
+        WireRequest request = { .op = WIRE_CONNECT_DETACH, .connect_detach = { .connection = id } };
+
+        session_tell(&request);
+}
+
+static int adopt_answer_locked(const WireReplyConnect *answer, const AnswerFds *fds, int coid,
+                               uint32_t flags) {
+        Connection *connection = record_locked();
+        int r;
+
+        if (!connection)
+                return -ENOMEM;
+        *connection = (Connection){
+                .coid = coid,
+                .id = answer->id,
+                .index = answer->index,
+                .lane = answer->lane,
+                .server_pid = answer->server_pid,
+                .chid = answer->chid,
+                .scoid = answer->scoid,
+                .channel_flags = answer->channel_flags,
+                .flags = flags,
+                .inode = coid & SIDE_CHANNEL ? 0 : inode_of(coid),
+        };
+        connection->next = connection;
+        r = resolve_locked(answer, fds, &connection->link, &connection->bell);
+        if (r == 0)
+                r = table_set_locked(coid, connection);
+        if (r < 0) {
+                connection->free_next = free_records;
+                free_records = connection;
+                return r;
+        }
+        connection->link->n_connections++;
+        return coid;
+}
+
+/* ---- attach ---- */
+
+/* The descriptor came among others that are closed by now: find it the lowest place from @index on. */
+static int place_descriptor(int fd, unsigned index, unsigned flags) {
+        int command = flags & CONNECTION_CLOEXEC ? F_DUPFD_CLOEXEC : F_DUPFD;
+        int placed = fcntl(fd, command, (int)index);
+
+        if (placed >= 0 && placed < fd) {
+                close(fd);
+                return placed;
+        }
+        if (placed >= 0 && (unsigned)fd < index) {
+                close(fd);
+                return placed;
+        }
+        if (placed >= 0)
+                close(placed);
+        else if ((unsigned)fd < index)
+                return -errno;
+        fcntl(fd, F_SETFD, flags & CONNECTION_CLOEXEC ? FD_CLOEXEC : 0);
+        return fd;
+}
+
+static int attach_side_locked(WireRequest *request, unsigned flags) {
+        int coid = free_side_number_locked();
+        WireReply reply;
+        AnswerFds answer;
+        int fds[SESSION_FDS];
+        int r;
+
+        if (coid < 0)
+                return coid;
+        request->connect_attach.coid = coid;
+        r = session_ask(request, -1, &reply, fds);
+        if (r < 0)
+                return r;
+        answer = answer_fds(&reply, fds);
+        r = adopt_answer_locked(&reply.connect, &answer, coid, flags);
+        close_if(answer.link);
+        close_if(answer.bell);
+        if (r < 0)
+                tell_detached(reply.connect.id);
+        return r;
+}
+
+static void tell_number(uint32_t id, int coid) {
+        WireRequest request = {
+                .op = WIRE_CONNECT_NUMBER,
+                .connect_number = { .connection = id, .coid = coid },
+        };
+
+        session_tell(&request);
+}
+
+static int attach_descriptor_locked(WireRequest *request, unsigned index, unsigned flags) {
+        WireReply reply;
+        AnswerFds answer;
+        OutLink *link;
+        ShmBell *bell;
+        int fds[SESSION_FDS];
+        int coid, r;
+
+        r = session_ask(request, -1, &reply, fds);
+        if (r < 0)
+                return r;
+        answer = answer_fds(&reply, fds);
+        r = resolve_locked(&reply.connect, &answer, &link, &bell);
+        close_if(answer.link);
+        close_if(answer.bell);
+        answer.link = answer.bell = -1;
+        coid = r < 0 ? r : place_descriptor(answer.coid, index, flags);
+        if (coid >= 0)
+                r = adopt_answer_locked(&reply.connect, &answer, coid, flags);
+        if (r < 0 || coid < 0) {
+                close(coid < 0 ? answer.coid : coid);
+                tell_detached(reply.connect.id);
+                return r < 0 ? r : coid;
+        }
+        tell_number(reply.connect.id, coid);
+        return coid;
+}
+
+int connection_attach(int pid, int chid, unsigned index, unsigned flags) {
+        WireRequest request = {
+                .op = WIRE_CONNECT_ATTACH,
+                .connect_attach = { .pid = pid, .chid = chid, .flags = flags },
+        };
+        int r;
+
+        r = session_open();
+        if (r < 0)
+                return r;
+        session_lock();
+        r = index & SIDE_CHANNEL ? attach_side_locked(&request, flags)
+                                 : attach_descriptor_locked(&request, index, flags);
+        session_unlock();
+        return r;
+}
+
+/* ---- find, and descriptors that came by fork, exec or dup ---- */
+
+static Connection *same_inode_locked(ino_t inode) {
+        for (int fd = 0; fd < NUMBERS; fd++) {
+                Connection *connection;
+
+                if (!word_pointer_load(&descriptors.chunks[fd / CHUNK])) {
+                        fd |= CHUNK - 1;
+                        continue;
+                }
+                connection = table_get(fd);
+                if (connection && connection->inode == inode)
+                        return connection;
+        }
+        return NULL;
+}
+
+/* One more number for the same connection (dup). */
+static Connection *alias_locked(Connection *original, int coid) {
+        Connection *alias = record_locked();
+
+        if (!alias)
+                return NULL;
+        *alias = *original;
+        alias->coid = coid;
+        alias->next = original->next;
+        if (table_set_locked(coid, alias) < 0) {
+                free(alias);
+                return NULL;
+        }
+        original->next = alias;
+        return alias;
+}
+
+static Connection *adopt_locked(int coid) {
+        WireRequest request = { .op = WIRE_CONNECT_ADOPT, .connect_adopt = { .coid = coid } };
+        ino_t inode = inode_of(coid);
+        Connection *known;
+        WireReply reply;
+        AnswerFds answer;
+        int fds[SESSION_FDS];
+        int r;
+
+        if (!inode)
+                return NULL;
+        known = same_inode_locked(inode);
+        if (known)
+                return alias_locked(known, coid);
+        if (session_ask(&request, coid, &reply, fds) < 0)
+                return NULL;
+        answer = answer_fds(&reply, fds);
+        r = adopt_answer_locked(&reply.connect, &answer, coid, reply.connect.flags);
+        close_if(answer.link);
+        close_if(answer.bell);
+        close_if(answer.coid);
+        return r < 0 ? NULL : table_get(coid);
+}
+
+static void detach_record_locked(Connection *connection);
+
+/*
+ * A record whose word the daemon has freed is left over from a descriptor that was closed behind our
+ * back; the number may be something else by now.
+ */
+static bool is_stale(const Connection *connection) {
+        if (connection->coid & SIDE_CHANNEL)
+                return false;
+        return word_load(&connection->link->map->connections[connection->index]) == CONNECTION_FREE;
+}
+
+static Connection *find_descriptor(int coid) {
+        Connection *connection;
+
+        session_lock();
+        connection = table_get(coid);
+        if (connection && is_stale(connection)) {
+                detach_record_locked(connection);
+                connection = NULL;
+        }
+        if (!connection)
+                connection = adopt_locked(coid);
+        session_unlock();
+        return connection;
+}
+
+Connection *connection_find(int coid) {
+        Connection *connection = table_get(coid);
+
+        if (coid < 0)
+                return NULL;
+        if (connection && !is_stale(connection))
+                return connection;
+        if (coid & SIDE_CHANNEL)
+                return NULL;
+        return find_descriptor(coid);
+}
+
+bool connection_is_live(const Connection *connection) {
+        return link_connection_is_live(connection->link->map, connection->index);
+}
+
+/* ---- detach ---- */
+
+/* Threads of ours that are blocked on it leave with EBADF (or ask the server first). */
+static void kick_senders(const Connection *connection) {
+        threads_lock();
+        for (Thread *thread = threads_first(); thread; thread = thread->next) {
+                ShmSlot *slot = thread->asleep_on;
+
+                for (OutSlot *own = thread->slots; own; own = own->next) {
+                        if (own->link != connection->link || own->connection != connection->index ||
+                            own->shm != slot)
+                                continue;
+                        word_store(&thread->kicked, EBADF);
+                        slot_kick(slot);
+                }
+        }
+        threads_unlock();
+}
+
+static void leave_ring_locked(Connection *connection) {
+        Connection *before = connection;
+
+        while (before->next != connection)
+                before = before->next;
+        before->next = connection->next;
+}
+
+static void detach_record_locked(Connection *connection) {
+        OutLink *link = connection->link;
+
+        if (connection->next != connection) { /* another number for it is left */
+                leave_ring_locked(connection);
+                forget_locked(connection);
+                return;
+        }
+        kick_senders(connection);
+        tell_detached(connection->id);
+        forget_locked(connection);
+        outlink_put_locked(link);
+}
+
+/* The record goes first: another thread may get the number as soon as the descriptor is closed. */
+static bool forget(int coid) {
+        Connection *connection;
+
+        session_lock();
+        connection = table_get(coid);
+        if (connection)
+                detach_record_locked(connection);
+        session_unlock();
+        return connection != NULL;
+}
+
+int connection_detach(int coid) {
+        if (!forget(coid))
+                return -EINVAL;
+        if (!(coid & SIDE_CHANNEL))
+                close(coid);
+        return 0;
+}
+
+void connection_forget(int fd) {
+        forget(fd);
+}
+
+bool connection_is_descriptor(int fd) {
+        return fd >= 0 && !(fd & SIDE_CHANNEL) && table_get(fd);
+}
+
+/* ---- queries ---- */
+
+static Connection *next_in(Table *table, unsigned number, bool dead_too) {
+        for (; number < NUMBERS; number++) {
+                Connection *connection;
+                int coid = (int)number | (table == &side_channel ? SIDE_CHANNEL : 0);
+
+                if (!word_pointer_load(&table->chunks[number / CHUNK])) {
+                        number |= CHUNK - 1;
+                        continue;
+                }
+                connection = table_get(coid);
+                if (connection && !is_stale(connection) && (dead_too || connection_is_live(connection)))
+                        return connection;
+        }
+        return NULL;
+}
+
+Connection *connection_next(int from, bool dead_too) {
+        Connection *connection = NULL;
+        unsigned number;
+
+        if (!table_of(from, &number))
+                return NULL;
+        if (!(from & SIDE_CHANNEL)) {
+                connection = next_in(&descriptors, number, dead_too);
+                number = 0;
+        }
+        return connection ? connection : next_in(&side_channel, number, dead_too);
+}
+
+int connection_set_flags(int coid, unsigned mask, unsigned bits) {
+        Connection *connection = connection_find(coid);
+        unsigned before;
+
+        if (!connection)
+                return -EBADF;
+        session_lock();
+        before = connection->flags;
+        connection->flags = (before & ~mask) | (bits & mask);
+        session_unlock();
+        if ((mask & CONNECTION_CLOEXEC) && !(coid & SIDE_CHANNEL))
+                fcntl(coid, F_SETFD, bits & CONNECTION_CLOEXEC ? FD_CLOEXEC : 0);
+        if (!connection_is_live(connection))
+                before |= CONNECTION_IS_DEAD;
+        return (int)before;
+}
+
+void connection_duplicated(int from, int to) {
+        Connection *connection = table_get(from);
+
+        if (!connection || from == to)
+                return;
+        session_lock();
+        connection = table_get(from);
+        if (connection && !table_get(to))
+                alias_locked(connection, to);
+        session_unlock();
+}
+
+/* Descriptors are inherited, but the child is another process to the daemon: it adopts what it uses. */
+void connection_after_fork(void) {
+        memset(&descriptors, 0, sizeof(descriptors));
+        memset(&side_channel, 0, sizeof(side_channel));
+        free_records = NULL;
+}

@@ -1,0 +1,63 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Connection: a coid.
+ *
+ * Two tables: descriptors (0 ..) and the side channel (0x40000000 ..). Reading them takes no lock.
+ * Connection records are never freed, only used again, so a sender that finds one just before
+ * another thread detaches it reads a record that is either its own or refuses to send.
+ */
+#pragma once
+
+#include "runtime/outlink.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+#define SIDE_CHANNEL       0x40000000
+#define COID_SYSTEM        SIDE_CHANNEL /* SYSMGR_COID: the daemon itself */
+#define CONNECTION_CLOEXEC 0x0001u      /* _NTO_COF_CLOEXEC */
+#define CONNECTION_IS_DEAD 0x0002u      /* _NTO_COF_DEAD */
+
+typedef struct Connection Connection;
+struct Connection {
+        int coid;
+        uint32_t id;         /* the daemon's */
+        uint32_t index;      /* its word in the link */
+        uint32_t lane;       /* its leaf in the bell */
+        OutLink *link;
+        ShmBell *bell;
+        int server_pid;
+        int chid;
+        int scoid;
+        uint32_t channel_flags;
+        uint32_t flags;
+        ino_t inode;         /* descriptors: what the number must still be */
+        Connection *next;    /* descriptors that share one daemon connection (dup); a ring */
+        Connection *free_next;
+};
+
+/* NULL: no such coid. A descriptor that we do not know but the daemon does is adopted. */
+Connection *connection_find(int coid);
+
+/* Is it still connected? */
+bool connection_is_live(const Connection *connection);
+
+/* ConnectAttach. The new coid or -errno. */
+int connection_attach(int pid, int chid, unsigned index, unsigned flags);
+
+/* ConnectDetach of a coid; a descriptor is closed. */
+int connection_detach(int coid);
+
+/* The lowest coid >= @from, or NULL. */
+Connection *connection_next(int from, bool dead_too);
+
+/* _NTO_COF_... : the flags before the change, or -errno. */
+int connection_set_flags(int coid, unsigned mask, unsigned bits);
+
+/* For close(), dup() and their kin: is it a descriptor that we know as a connection? No lock. */
+bool connection_is_descriptor(int fd);
+void connection_forget(int fd);
+/* The program duplicated a descriptor. */
+void connection_duplicated(int from, int to);
+
+void connection_after_fork(void);

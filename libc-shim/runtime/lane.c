@@ -1,0 +1,146 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/lane.h"
+
+#include "abi/wire.h"
+#include "base/map.h"
+#include "runtime/receipt.h"
+#include "runtime/retire.h"
+#include "runtime/session.h"
+#include "shm/slot.h"
+
+#include <errno.h>
+#include <stdlib.h>
+
+static Map lanes = MAP_INIT;
+
+Lane *lane_find_locked(int scoid) {
+        return map_get(&lanes, (uint32_t)scoid);
+}
+
+Lane *lane_at(const InBell *bell, uint32_t leaf) {
+        Lane **group = bell->groups[leaf / BELL_GROUP];
+
+        return group ? group[leaf % BELL_GROUP] : NULL;
+}
+
+int lane_open_locked(Channel *channel, InBell *bell, InLink *link, int32_t scoid, uint32_t leaf) {
+        Lane ***group = &bell->groups[leaf / BELL_GROUP];
+        Lane *lane;
+
+        if (leaf >= BELL_LANES)
+                return -EPROTO;
+        if (!*group)
+                *group = calloc(BELL_GROUP, sizeof(**group));
+        lane = calloc(1, sizeof(*lane));
+        if (!*group || !lane || map_add(&lanes, (uint32_t)scoid, lane) < 0) {
+                free(lane);
+                return -ENOMEM;
+        }
+        *lane = (Lane){
+                .scoid = scoid, .leaf = leaf, .link = link, .channel = channel, .bell = bell,
+        };
+        (*group)[leaf % BELL_GROUP] = lane;
+        link->n_lanes++;
+        return 0;
+}
+
+/* Messages of this lane that wait in the queue: their senders have gone, or are about to be told. */
+static void unqueue_locked(Lane *lane) {
+        for (uint32_t i = 0; i < inlink_n_slots(lane->link); i++) {
+                InSlot *slot = inlink_slot(lane->link, i);
+
+                if (slot->entry.queued && slot->lane == lane)
+                        queue_remove(&lane->channel->queue, &slot->entry);
+        }
+}
+
+void lane_close_locked(Lane *lane) {
+        unqueue_locked(lane);
+        lane->closed = true;
+}
+
+static void free_record(void *record, size_t bytes) {
+        (void)bytes;
+        free(record);
+}
+
+void lane_free_locked(Lane *lane) {
+        unqueue_locked(lane);
+        map_remove(&lanes, (uint32_t)lane->scoid);
+        lane->bell->groups[lane->leaf / BELL_GROUP][lane->leaf % BELL_GROUP] = NULL;
+        inlink_put_lane_locked(lane->link);
+        retire(free_record, lane, 0);
+}
+
+/* Answers with an error what we hold of this lane. */
+static void fail_held_locked(Receipt *receipt) {
+        receipt->shm->status = -ESRCH;
+        receipt->shm->failed = SLOT_FAILED;
+        if (slot_reply(receipt->shm, receipt->generation))
+                receipt_drop_locked(receipt);
+}
+
+static void fail_waiting(ShmSlot *shm) {
+        uint32_t word;
+
+        if (!slot_receive(shm, &word))
+                return;
+        shm->status = -ESRCH;
+        shm->failed = SLOT_FAILED;
+        slot_reply(shm, slot_generation(word));
+}
+
+static void fail_locked(Lane *lane) {
+        for (uint32_t i = 0; i < inlink_n_slots(lane->link); i++) {
+                InSlot *slot = inlink_slot(lane->link, i);
+
+                if (slot->receipt && slot->receipt->scoid == lane->scoid)
+                        fail_held_locked(slot->receipt);
+                else if (slot->entry.queued && slot->lane == lane)
+                        fail_waiting(inlink_shm(slot));
+        }
+}
+
+void lanes_fail_locked(Channel *channel) {
+        for (unsigned b = 0; b < channel->n_bells; b++)
+                for (uint32_t leaf = 0; leaf < BELL_LANES; leaf++) {
+                        Lane *lane = lane_at(channel->bells[b], leaf);
+
+                        if (!lane)
+                                continue;
+                        fail_locked(lane);
+                        lane_free_locked(lane);
+                }
+}
+
+int lane_detach(int scoid) {
+        WireRequest request = { .op = WIRE_SCOID_DETACH, .scoid_detach = { .scoid = scoid } };
+        WireReply reply;
+        int fds[SESSION_FDS];
+        Lane *lane;
+        int r;
+
+        server_lock();
+        lane = lane_find_locked(scoid);
+        server_unlock();
+        if (!lane)
+                return -EINVAL;
+        r = session_ask(&request, -1, &reply, fds); /* makes its connections dead */
+        server_lock();
+        lane = lane_find_locked(scoid);
+        if (lane) {
+                channel_collect_locked(lane->channel, false);
+                lane = lane_find_locked(scoid); /* collecting may have brought the news of its end */
+        }
+        if (lane) {
+                fail_locked(lane);
+                lane_free_locked(lane);
+        }
+        server_unlock();
+        retire_collect();
+        return r;
+}
+
+void lanes_after_fork(void) {
+        lanes = (Map)MAP_INIT;
+}

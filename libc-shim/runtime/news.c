@@ -1,0 +1,144 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/news.h"
+
+#include "runtime/channel.h"
+#include "runtime/lane.h"
+#include "runtime/receipt.h"
+#include "runtime/session.h"
+#include "sys/neutrino.h"
+
+#include <unistd.h>
+
+#define PULSE_PRIORITY 10 /* of what the system itself sends; QNX documents none */
+
+static uint32_t seen;
+
+bool news_pending(void) {
+        return session_has_news(seen);
+}
+
+/* Descriptors come in the order of their bits. */
+static int fd_of(const WireNews *news, uint32_t bit, const int *fds, size_t n_fds) {
+        size_t place = (size_t)__builtin_popcount(news->fds & (bit - 1));
+
+        return (news->fds & bit) && place < n_fds ? fds[place] : -1;
+}
+
+static void lane_open(const WireNews *item, const int *fds, size_t n_fds) {
+        const WireNewsLaneOpen *news = &item->lane_open;
+        int link_fd = fd_of(item, WIRE_NEWS_FD_LINK, fds, n_fds);
+        int bell_fd = fd_of(item, WIRE_NEWS_FD_BELL, fds, n_fds);
+        Channel *channel = channel_find_locked(news->chid);
+        InLink *link = inlink_find_locked(news->link);
+        InBell *bell;
+
+        if (!link && link_fd >= 0)
+                inlink_add_locked(news, link_fd, &link);
+        if (!channel || !link)
+                return; /* destroyed meanwhile; its clients have been told */
+        bell = channel_bell_locked(channel, news->bell);
+        if (!bell && bell_fd >= 0)
+                channel_add_bell_locked(channel, news->bell, bell_fd, &bell);
+        if (bell)
+                lane_open_locked(channel, bell, link, news->scoid, news->lane);
+}
+
+static void ask_unblock_locked(Channel *channel, Receipt *receipt) {
+        if (receipt->unblock)
+                return;
+        receipt->unblock = true;
+        channel_pulse_locked(channel, _PULSE_CODE_UNBLOCK, (uint64_t)receipt_rcvid(receipt),
+                             receipt->scoid, receipt->priority);
+}
+
+/* Messages of a dead client that we still hold: with UNBLOCK the server is asked to let go of them. */
+static void orphan_receipts_locked(Lane *lane) {
+        for (uint32_t i = 0; i < inlink_n_slots(lane->link); i++) {
+                InSlot *slot = inlink_slot(lane->link, i);
+                Receipt *receipt = slot->receipt;
+
+                if (!receipt || receipt->scoid != lane->scoid)
+                        continue;
+                receipt->orphan = true;
+                if (lane->channel->flags & _NTO_CHF_UNBLOCK)
+                        ask_unblock_locked(lane->channel, receipt);
+                else
+                        receipt_drop_locked(receipt);
+        }
+}
+
+static void lane_close(const WireNewsLaneClose *news) {
+        Lane *lane = lane_find_locked(news->scoid);
+        Channel *channel = lane ? lane->channel : NULL;
+
+        if (!lane || lane->closed)
+                return;
+        channel_collect_locked(channel, false); /* what it sent before comes first */
+        if (news->died)
+                orphan_receipts_locked(lane);
+        if (!(channel->flags & _NTO_CHF_DISCONNECT)) {
+                lane_free_locked(lane);
+                return;
+        }
+        lane_close_locked(lane);
+        channel_pulse_locked(channel, _PULSE_CODE_DISCONNECT, 0, news->scoid, PULSE_PRIORITY);
+}
+
+static void link_close(const WireNewsLinkClose *news) {
+        InLink *link = inlink_find_locked(news->link);
+
+        if (link)
+                inlink_close_locked(link);
+}
+
+static void coid_death(const WireNewsCoidDeath *news) {
+        for (Channel *channel = channels_first(); channel; channel = channel->next)
+                if ((channel->flags & _NTO_CHF_COID_DISCONNECT) && !channel->destroyed)
+                        channel_pulse_locked(channel, _PULSE_CODE_COIDDEATH, (uint64_t)news->coid, -1,
+                                             PULSE_PRIORITY);
+}
+
+static void apply(const WireNews *news, const int *fds, size_t n_fds) {
+        switch ((WireNewsKind)news->kind) {
+        case WIRE_NEWS_LANE_OPEN:
+                lane_open(news, fds, n_fds);
+                return;
+        case WIRE_NEWS_LANE_CLOSE:
+                lane_close(&news->lane_close);
+                return;
+        case WIRE_NEWS_LINK_EXTENT:
+                inlink_extent_locked(&news->link_extent, fd_of(news, WIRE_NEWS_FD_EXTENT, fds, n_fds));
+                return;
+        case WIRE_NEWS_LINK_CLOSE:
+                link_close(&news->link_close);
+                return;
+        case WIRE_NEWS_COID_DEATH:
+                coid_death(&news->coid_death);
+                return;
+        case WIRE_NEWS_N:
+                return;
+        }
+}
+
+/* The daemon sends, then counts: what was counted when we look is there to be read. */
+void news_read_locked(void) {
+        static bool reading; /* lane_close() collects, which would come back here */
+        WireNews news;
+        size_t n_fds;
+        int fds[2];
+
+        if (reading)
+                return;
+        reading = true;
+        seen = session_news();
+        while (session_take_news(&news, fds, &n_fds)) {
+                apply(&news, fds, n_fds);
+                for (size_t i = 0; i < n_fds; i++)
+                        close(fds[i]);
+        }
+        reading = false;
+}
+
+void news_after_fork(void) {
+        seen = 0;
+}

@@ -1,0 +1,15 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * News: what the daemon tells this process, turned into lanes, links and system pulses.
+ */
+#pragma once
+
+#include <stdbool.h>
+
+/* Has the daemon counted up since the last reading? One load. */
+bool news_pending(void);
+
+/* Reads everything there is, without waiting. Under the server lock. */
+void news_read_locked(void);
+
+void news_after_fork(void);

@@ -1,0 +1,179 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/receipt.h"
+
+#include "shm/slot.h"
+
+#include <sched.h>
+#include <stdlib.h>
+#include <string.h>
+
+/*
+ * word:  31 28 27        11  10       9  8    7    0
+ *       +-----+------------+---------+------+-------+
+ *       |  0  | generation | DROPPED | state| users |
+ *       +-----+------------+---------+------+-------+
+ */
+#define USER_ONE         1u
+#define USERS_MASK       0xffu
+#define STATE_MASK       0x300u
+#define HELD             0x100u
+#define TAKEN            0x200u
+#define DROPPED          0x400u
+#define GENERATION_SHIFT 11
+
+#define BLOCK     64u
+/* A receipt is used again only when so many others wait behind it. */
+#define LINE_SHORTEST 64u
+
+static Receipt *blocks[RECEIPTS_MAX / BLOCK];
+static uint32_t n_receipts;
+static Receipt *line_first, *line_last;
+static uint32_t line_length;
+
+static uint32_t generation_of(uint32_t word) {
+        return word >> GENERATION_SHIFT;
+}
+
+static void line_append_locked(Receipt *receipt) {
+        receipt->next = NULL;
+        if (line_last)
+                line_last->next = receipt;
+        else
+                line_first = receipt;
+        line_last = receipt;
+        line_length++;
+}
+
+static void grow_locked(void) {
+        Receipt *block;
+
+        if (n_receipts == RECEIPTS_MAX)
+                return;
+        block = calloc(BLOCK, sizeof(*block));
+        if (!block)
+                return;
+        blocks[n_receipts / BLOCK] = block;
+        for (uint32_t i = 0; i < BLOCK; i++) {
+                block[i].index = n_receipts++;
+                word_store(&block[i].word, 1u << GENERATION_SHIFT);
+                line_append_locked(&block[i]);
+        }
+}
+
+Receipt *receipt_new_locked(int *ret_rcvid) {
+        Receipt *receipt;
+
+        if (line_length < LINE_SHORTEST)
+                grow_locked();
+        receipt = line_first;
+        if (!receipt)
+                return NULL;
+        line_first = receipt->next;
+        if (!line_first)
+                line_last = NULL;
+        line_length--;
+        word_store_relaxed(&receipt->word, (word_load_relaxed(&receipt->word) & ~STATE_MASK) | HELD);
+        *ret_rcvid = receipt_rcvid(receipt);
+        return receipt;
+}
+
+int receipt_rcvid(const Receipt *receipt) {
+        uint32_t generation = generation_of(word_load_relaxed(&receipt->word));
+
+        return (int)(generation << RECEIPT_INDEX_BITS | receipt->index);
+}
+
+/* The receipt an rcvid names, whatever its state. Blocks are never freed. */
+static Receipt *find(int rcvid, uint32_t *ret_generation) {
+        uint32_t index = (uint32_t)rcvid & (RECEIPTS_MAX - 1);
+
+        if (rcvid <= 0 || !blocks[index / BLOCK])
+                return NULL;
+        *ret_generation = (uint32_t)rcvid >> RECEIPT_INDEX_BITS;
+        return &blocks[index / BLOCK][index % BLOCK];
+}
+
+static bool is_held(uint32_t word, uint32_t generation) {
+        return generation_of(word) == generation && (word & STATE_MASK) == HELD && !(word & DROPPED);
+}
+
+Receipt *receipt_use(int rcvid) {
+        uint32_t generation, word;
+        Receipt *receipt = find(rcvid, &generation);
+
+        if (!receipt)
+                return NULL;
+        word = word_load(&receipt->word);
+        while (is_held(word, generation) && (word & USERS_MASK) != USERS_MASK)
+                if (word_swap_if(&receipt->word, &word, word + USER_ONE))
+                        return receipt;
+        return NULL;
+}
+
+/* Back into the line, for the next message; its slot knows it no longer. */
+static void free_locked(Receipt *receipt) {
+        uint32_t generation = generation_of(word_load(&receipt->word)) + 1;
+
+        if (generation == RECEIPT_GENERATIONS)
+                generation = 1;
+        free(receipt->direct);
+        receipt->direct = NULL;
+        receipt->slot->receipt = NULL;
+        word_store(&receipt->word, generation << GENERATION_SHIFT);
+        line_append_locked(receipt);
+        inlink_put_receipt_locked(receipt->link);
+}
+
+void receipt_free(Receipt *receipt) {
+        server_lock();
+        free_locked(receipt);
+        server_unlock();
+}
+
+static void finish_drop_locked(Receipt *receipt) {
+        slot_release(receipt->shm);
+        free_locked(receipt);
+}
+
+void receipt_done(Receipt *receipt) {
+        uint32_t word = word_sub(&receipt->word, USER_ONE);
+
+        if (!(word & DROPPED) || (word & USERS_MASK) != USER_ONE)
+                return;
+        server_lock();
+        finish_drop_locked(receipt);
+        server_unlock();
+}
+
+Receipt *receipt_take(int rcvid) {
+        uint32_t generation, word;
+        Receipt *receipt = find(rcvid, &generation);
+
+        if (!receipt)
+                return NULL;
+        word = word_load(&receipt->word);
+        do
+                if (!is_held(word, generation))
+                        return NULL;
+        while (!word_swap_if(&receipt->word, &word, (word & ~STATE_MASK) | TAKEN));
+        while (word_load(&receipt->word) & USERS_MASK)
+                sched_yield();
+        return receipt;
+}
+
+void receipt_drop_locked(Receipt *receipt) {
+        uint32_t word = word_load(&receipt->word);
+
+        do
+                if ((word & STATE_MASK) != HELD || (word & DROPPED))
+                        return; /* its taker finds the slot GONE and releases it */
+        while (!word_swap_if(&receipt->word, &word, word | DROPPED));
+        if (!(word & USERS_MASK))
+                finish_drop_locked(receipt);
+}
+
+void receipts_after_fork(void) {
+        memset(blocks, 0, sizeof(blocks));
+        n_receipts = line_length = 0;
+        line_first = line_last = NULL;
+}

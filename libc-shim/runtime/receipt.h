@@ -1,0 +1,70 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Receipt: a message that the server has received and not answered yet; what an rcvid stands for.
+ *
+ * rcvid = generation << RECEIPT_INDEX_BITS | index, positive. Free receipts wait in line, so the same
+ * number comes back after tens of millions of messages at the earliest, and a stale one gets ESRCH.
+ *
+ *   FREE -> HELD    receiver          message taken                        receipt_new_locked
+ *   HELD -> TAKEN   replier           the one that answers                 receipt_take
+ *   TAKEN -> FREE   replier           answered                             receipt_free
+ *   HELD -> FREE    receiver          client gave up, nobody reads         receipt_drop_locked
+ *
+ * Readers and writers (MsgRead, MsgWrite, MsgInfo) count themselves in `word` while they use it; who
+ * takes a receipt waits until they are through, which is as long as a copy takes.
+ */
+#pragma once
+
+#include "runtime/channel.h"
+#include "runtime/inlink.h"
+#include "shm/word.h"
+
+#include <stdbool.h>
+#include <stdint.h>
+
+#define RECEIPT_INDEX_BITS 14
+#define RECEIPTS_MAX       (1u << RECEIPT_INDEX_BITS)
+#define RECEIPT_GENERATIONS (1u << (31 - RECEIPT_INDEX_BITS))
+
+struct Receipt {
+        Word word;             /* generation, state, users: receipt.c */
+        uint32_t index;
+        InLink *link;
+        InSlot *slot;
+        ShmSlot *shm;
+        uint32_t generation;   /* of the slot */
+        int chid;
+        unsigned channel_flags;
+        int32_t scoid;
+        int32_t coid;
+        int32_t tid;
+        uint8_t priority;
+        bool unblock;          /* the client wants out: _NTO_MI_UNBLOCK_REQ */
+        bool orphan;           /* its client process is dead; kept for MsgInfo until it is answered */
+        uint64_t message_bytes;
+        uint64_t received_bytes;
+        uint64_t reply_room;
+        const uint8_t *message; /* in shared memory, or NULL: direct */
+        struct iovec *direct;   /* private copy of the client's iovec */
+        uint32_t n_direct;
+        uint8_t *reply;
+        uint64_t written_from;  /* [from, to) of the reply area has been written */
+        uint64_t written_to;
+        Receipt *next;
+};
+
+Receipt *receipt_new_locked(int *ret_rcvid);
+int receipt_rcvid(const Receipt *receipt);
+
+/* Use: NULL unless @rcvid is held. */
+Receipt *receipt_use(int rcvid);
+void receipt_done(Receipt *receipt);
+
+/* Answer: NULL unless @rcvid is held and this caller is the first. Then receipt_free(). */
+Receipt *receipt_take(int rcvid);
+void receipt_free(Receipt *receipt);
+
+/* The client gave up. False while somebody uses it; then receipt_done() finishes the job. */
+void receipt_drop_locked(Receipt *receipt);
+
+void receipts_after_fork(void);

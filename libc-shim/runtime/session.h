@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Session: this process's two sockets to the daemon.
+ *
+ * Made by the first call that needs them, made anew by a child after fork (a child is a new process
+ * to the daemon). One request is on its way at a time.
+ */
+#pragma once
+
+#include "abi/layout.h"
+#include "abi/wire.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Makes the session if there is none. 0 or -errno; says once on stderr why there is no daemon. */
+int session_open(void);
+
+/*
+ * Sends @request (with descriptor @fd if >= 0) and waits for the answer. Descriptors of the answer are
+ * stored at @fds in the order of the reply's bits. 0, or -errno as the daemon or the socket says.
+ */
+#define SESSION_FDS 3
+int session_ask(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESSION_FDS]);
+
+/* Sends @request, which has no answer. */
+int session_tell(WireRequest *request);
+
+/* News: has anything come since @seen? The counter is memory that only the daemon writes. */
+bool session_has_news(uint32_t seen);
+uint32_t session_news(void);
+
+/* The next piece of news, without waiting. True when there was one. */
+bool session_take_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds);
+
+/* Who we are to the daemon. */
+int session_pid(void);
+unsigned session_priority_max(void);
+
+/* Orders requests with what the caller records about them; recursive for its owner. */
+void session_lock(void);
+void session_unlock(void);
+
+void session_after_fork(void);

@@ -1,0 +1,120 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Thread: what the library keeps for each thread that uses it, and the border of a call.
+ *
+ * Every public call runs between call_enter() and call_leave(). Inside:
+ *   - signal handlers are put off until call_leave(), so a handler may use every call and finds no
+ *     lock held by the thread that it interrupted (signal.c);
+ *   - what another thread retires stays mapped until this thread has left (retire.c).
+ * Both read `epoch`, which is odd inside a call and counted up at each border.
+ */
+#pragma once
+
+#include "abi/layout.h"
+#include "shm/futex.h"
+#include "shm/spin.h"
+#include "shm/word.h"
+
+#include <pthread.h>
+#include <signal.h>
+#include <stdbool.h>
+
+typedef struct OutSlot OutSlot;
+typedef struct Thread Thread;
+
+/* A kernel time-out armed by TimerTimeout() for the next call. */
+typedef struct Timeout {
+        uint32_t flags; /* _NTO_TIMEOUT_... of the states it ends; 0 = not armed */
+        bool immediate;
+        Deadline deadline;
+} Timeout;
+
+struct Thread {
+        Word epoch;                     /* odd = inside a call */
+        volatile sig_atomic_t deferred; /* handlers wait for call_leave() */
+        volatile sig_atomic_t interrupted; /* one of them has come since the call began */
+        ShmSlot *volatile asleep_on;    /* what the handler must nudge ... */
+        ShmBell *volatile listens_to;   /* ... so that the kernel does not restart the wait */
+        Word kicked;                    /* errno another thread of this process wants us to leave with */
+        sigset_t deferred_set;
+        Timeout timeout;
+        uint32_t tid;
+        uint32_t linux_tid;
+        uint8_t priority;
+        SpinCredit send_credit;
+        SpinCredit receive_credit;
+        OutSlot *slots;                 /* owned, one for each link this thread sent on */
+        ShmThread *page;                /* its entry in the process page, or NULL */
+        int last_client_core;           /* receive.c: where the last message came from; -1 = nowhere */
+        Thread *next;                   /* registry */
+        Thread *previous;
+        bool registered;
+};
+
+extern __thread Thread thread_this __attribute__((tls_model("initial-exec"), visibility("hidden")));
+
+/* Slow path of call_enter(): first call of this thread. */
+void thread_register(void);
+/* Slow path of call_leave(): run what was put off. */
+void thread_run_deferred(Thread *thread);
+
+static inline Thread *call_enter(void) {
+        Thread *thread = &thread_this;
+
+        if (__builtin_expect(!thread->registered, 0))
+                thread_register();
+        word_store_relaxed(&thread->epoch, word_load_relaxed(&thread->epoch) + 1);
+        word_signal_fence();
+        return thread;
+}
+
+static inline void call_leave(Thread *thread) {
+        word_signal_fence();
+        thread->interrupted = 0;
+        word_store_release(&thread->epoch, word_load_relaxed(&thread->epoch) + 1);
+        word_signal_fence();
+        if (__builtin_expect(thread->deferred != 0, 0))
+                thread_run_deferred(thread);
+}
+
+static inline bool call_is_open(const Thread *thread) {
+        return word_load_relaxed(&thread->epoch) & 1;
+}
+
+/* Every call takes the time-out that was armed for it, blocking or not. */
+static inline Timeout call_take_timeout(Thread *thread) {
+        Timeout timeout = thread->timeout;
+
+        thread->timeout.flags = 0;
+        return timeout;
+}
+
+/* State of this thread for tools: one relaxed store each. */
+static inline void thread_show(Thread *thread, uint32_t state, int32_t pid, int32_t chid,
+                               uint32_t link, uint32_t slot) {
+        ShmThread *page = thread->page;
+
+        if (!page)
+                return;
+        page->on_pid = pid;
+        page->on_chid = chid;
+        page->on_link = link;
+        page->on_slot = slot;
+        word_store_relaxed(&page->state, state);
+}
+
+static inline void thread_show_running(Thread *thread) {
+        if (thread->page)
+                word_store_relaxed(&thread->page->state, 1 /* STATE_RUNNING */);
+}
+
+/* The registry: for sweeps over all threads (retire.c, ConnectDetach). */
+void threads_lock(void);
+void threads_unlock(void);
+Thread *threads_first(void);
+
+/* The process page has arrived (or gone, NULL): threads take their entries. */
+void threads_use_page(ShmProcess *page);
+
+/* In the child of a fork: only this thread is left. */
+void threads_after_fork(void);
