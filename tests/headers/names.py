@@ -9,7 +9,7 @@ import subprocess
 import sys
 
 # Names of libc that the library stands before; libc's own headers declare them.
-INTERPOSED = {'close', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal', 'sigset'}
+INTERPOSED = {'close', 'dup', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal'}
 
 
 def declared(paths):

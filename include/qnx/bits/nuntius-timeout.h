@@ -24,8 +24,9 @@ struct sigevent;
  *
  * Returns: EOK; -1 and errno; the _r form returns a positive errno.
  * Errors:
- *   EINVAL  `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, `flags` has unknown bits, tv_nsec
- *           is not in 0..999999999, or the event is not one that a timeout can deliver.
+ *   EINVAL   `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, or `timeout` is negative or its
+ *            tv_nsec is not in 0..999999999.
+ *   ENOTSUP  `event` would be delivered instead of unblocking the thread.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation.
  * See: TimerTimeout

@@ -534,7 +534,7 @@ int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups);
  * ConnectClientInfoExt: who is a client, in memory as large as needed
  *
  * As ConnectClientInfo(), but stores in `info` the address of memory that ClientInfoExtFree()
- * frees. With _NTO_CLIENTINFO_GETGROUPS in `flags` all groups are there, also past the eighth
+ * frees. With _NTO_CLIENTINFO_GETGROUPS in `flags` up to 24 groups are there, also past the eighth
  * element of grouplist. With _NTO_CLIENTINFO_GETTYPEID nothing is added: type ids do not exist
  * here.
  *
@@ -872,8 +872,8 @@ int MsgKeyData_r(int rcvid, int oper, uint32_t key, uint32_t *newkey, const iov_
  * though a server that is waiting still gets the time to take a message. The timeout is forgotten
  * when any of this library's calls returns, whether it blocked or not.
  *
- * `event` is NULL or SIGEV_UNBLOCK. `remaining` may be NULL; it is used for _NTO_TIMEOUT_NANOSLEEP
- * only.
+ * `event` is NULL or SIGEV_UNBLOCK. Other states than SEND, RECEIVE and REPLY have no effect.
+ * `remaining` may be NULL; it is used for _NTO_TIMEOUT_NANOSLEEP only.
  *
  * For MsgSend() give _NTO_TIMEOUT_SEND and _NTO_TIMEOUT_REPLY together. On a channel with
  * _NTO_CHF_UNBLOCK a timeout in STATE_REPLY asks the server (ChannelCreate()) and the client waits
@@ -881,10 +881,11 @@ int MsgKeyData_r(int rcvid, int oper, uint32_t key, uint32_t *newkey, const iov_
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
- *   EINVAL  `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, `flags` has unknown bits, or the
- *           event is not one that a timeout can deliver.
+ *   EINVAL   `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC.
+ *   ENOTSUP  `event` would be delivered instead of unblocking the thread.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. TIMER_ABSTIME has Linux's value, which is no _NTO_TIMEOUT_... bit.
+ * Rule: QNX 7.1 documentation. Our choice: ENOTSUP, because an event that is dropped silently would
+ *   break its user. TIMER_ABSTIME has Linux's value, which is no _NTO_TIMEOUT_... bit.
  * See: timer_timeout, MsgSend, MsgReceive
  */
 int TimerTimeout(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout,
