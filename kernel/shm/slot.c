@@ -65,14 +65,18 @@ void slot_finish(ShmSlot *slot) {
         word_store_release(&slot->word, slot_generation(word) | SLOT_IDLE);
 }
 
-int slot_sleep(ShmSlot *slot, uint32_t word, const Deadline *deadline) {
-        uint32_t expected = word;
-        int r = 0;
+bool slot_prepare_sleep(ShmSlot *slot, uint32_t word) {
+        return word_swap_if(&slot->word, &word, word | SLOT_ASLEEP);
+}
 
-        if (word_swap_if(&slot->word, &expected, word | SLOT_ASLEEP))
-                r = futex_wait(&slot->word, word | SLOT_ASLEEP, deadline);
-        word_and(&slot->word, ~SLOT_ASLEEP);
-        return r;
+int slot_sleep(ShmSlot *slot, uint32_t word, const Deadline *deadline) {
+        return futex_wait(&slot->word, word | SLOT_ASLEEP, deadline);
+}
+
+/* Whoever changed the state has cleared the flag already: then there is nothing to write. */
+void slot_end_sleep(ShmSlot *slot) {
+        if (word_load_relaxed(&slot->word) & SLOT_ASLEEP)
+                word_and(&slot->word, ~SLOT_ASLEEP);
 }
 
 void slot_nudge(ShmSlot *slot) {

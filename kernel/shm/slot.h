@@ -28,8 +28,14 @@ bool slot_unblock(ShmSlot *slot, uint32_t generation, int why);
 bool slot_abandon(ShmSlot *slot, uint32_t generation);
 void slot_finish(ShmSlot *slot);
 
-/* Client thread: sleeps while the word is still @word. As futex_wait(). */
+/*
+ * Client thread: announces that it sleeps on @word (false: the word has changed), then sleeps while
+ * nothing changes. Between the two the caller looks at its own reasons to leave once more: a nudge or
+ * kick that came before the announcement changed nothing that the sleep would see.
+ */
+bool slot_prepare_sleep(ShmSlot *slot, uint32_t word);
 int slot_sleep(ShmSlot *slot, uint32_t word, const Deadline *deadline);
+void slot_end_sleep(ShmSlot *slot);
 
 /* The client thread's own signal handler (nudge), another thread of the client (kick): look again. */
 void slot_nudge(ShmSlot *slot);

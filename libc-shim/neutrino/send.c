@@ -79,10 +79,9 @@ static bool leave(Conversation *c, uint32_t word, int error) {
 /* Why this thread wants out in @state, as a positive errno; 0 = it does not. */
 static int reason_to_leave(const Conversation *c, uint32_t state) {
         uint32_t bit = state == SLOT_SEND ? _NTO_TIMEOUT_SEND : _NTO_TIMEOUT_REPLY;
-        int kicked = (int)word_load_relaxed(&c->thread->kicked);
 
-        if (kicked)
-                return kicked;
+        if (word_load(&c->thread->kicked) == c->connection->id)
+                return EBADF;
         if (c->thread->interrupted)
                 return EINTR;
         if ((c->timeout.flags & bit) && deadline_passed(&c->timeout.deadline))
@@ -133,7 +132,9 @@ static void cancelled(void *argument) {
 
                 if (is_over(word) || (!c->asked && leave(c, word, EINTR)))
                         break;
-                slot_sleep(c->slot->shm, slot_peek(c->slot->shm), &(Deadline){ 0 });
+                if (slot_prepare_sleep(c->slot->shm, word))
+                        slot_sleep(c->slot->shm, word, &(Deadline){ 0 });
+                slot_end_sleep(c->slot->shm);
         }
         if (is_over(slot_peek(c->slot->shm)))
                 slot_finish(c->slot->shm);
@@ -162,13 +163,15 @@ static void sleep_once(Conversation *c, uint32_t word) {
 
         c->thread->asleep_on = c->slot->shm;
         word_signal_fence();
-        /* A handler that ran before asleep_on was set nudged nothing: look again. */
-        if (!c->thread->interrupted || c->asked) {
+        /* A handler or a kick that came before the announcement woke nothing: look once more. */
+        if (slot_prepare_sleep(c->slot->shm, word) &&
+            (c->asked || !reason_to_leave(c, slot_state(word)))) {
                 if (c->may_cancel)
                         sleep_cancellable(c, word);
                 else
                         sleep_on(c, word);
         }
+        slot_end_sleep(c->slot->shm);
         c->thread->asleep_on = NULL;
         spin_slept(&c->thread->send_credit, clock_now() - begun, (uint64_t)spin_default());
 }
@@ -188,7 +191,7 @@ static int await(Conversation *c) {
                         return 0;
                 error = c->asked ? 0 : reason_to_leave(c, slot_state(word));
                 if (!error && slot_state(word) == SLOT_SEND && !connection_is_live(c->connection))
-                        error = ESRCH; /* (3D) */
+                        error = connection_is_detached(c->connection) ? EBADF : ESRCH; /* (3D) */
                 if (!error) {
                         sleep_once(c, word);
                         continue;
@@ -294,7 +297,6 @@ static long send_inside(Thread *thread, int coid, Message *message, bool may_can
         c.connection = connection_find(coid);
         if (!c.connection)
                 return -EBADF;
-        word_store_relaxed(&thread->kicked, 0);
         return converse(&c, message);
 }
 

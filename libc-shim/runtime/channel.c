@@ -151,7 +151,7 @@ int channel_create(unsigned flags) {
         server_lock();
         r = make_channel(&reply.channel, fds[0], flags);
         server_unlock();
-        close(fds[0]);
+        session_close(fds[0]);
         if (r < 0)
                 tell_destroyed(reply.channel.chid);
         return r;

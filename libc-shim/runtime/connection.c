@@ -119,7 +119,7 @@ static AnswerFds answer_fds(const WireReply *reply, const int *fds) {
 
 static void close_if(int fd) {
         if (fd >= 0)
-                close(fd);
+                session_close(fd);
 }
 
 /* Finds or maps link and bell of a new connection. */
@@ -188,15 +188,15 @@ static int place_descriptor(int fd, unsigned index, unsigned flags) {
         int placed = fcntl(fd, command, (int)index);
 
         if (placed >= 0 && placed < fd) {
-                close(fd);
+                session_close(fd);
                 return placed;
         }
         if (placed >= 0 && (unsigned)fd < index) {
-                close(fd);
+                session_close(fd);
                 return placed;
         }
         if (placed >= 0)
-                close(placed);
+                session_close(placed);
         else if ((unsigned)fd < index)
                 return -errno;
         fcntl(fd, F_SETFD, flags & CONNECTION_CLOEXEC ? FD_CLOEXEC : 0);
@@ -254,7 +254,7 @@ static int attach_descriptor_locked(WireRequest *request, unsigned index, unsign
         if (coid >= 0)
                 r = adopt_answer_locked(&reply.connect, &answer, coid, flags);
         if (r < 0 || coid < 0) {
-                close(coid < 0 ? answer.coid : coid);
+                session_close(coid < 0 ? answer.coid : coid);
                 tell_detached(reply.connect.id);
                 return r < 0 ? r : coid;
         }
@@ -376,6 +376,14 @@ Connection *connection_find(int coid) {
         return find_descriptor(coid);
 }
 
+static uint32_t word_of(const Connection *connection) {
+        return word_load(&connection->link->map->connections[connection->index]);
+}
+
+bool connection_is_detached(const Connection *connection) {
+        return word_of(connection) != CONNECTION_DEAD;
+}
+
 bool connection_is_live(const Connection *connection) {
         return link_connection_is_live(connection->link->map, connection->index);
 }
@@ -386,14 +394,11 @@ bool connection_is_live(const Connection *connection) {
 static void kick_senders(const Connection *connection) {
         threads_lock();
         for (Thread *thread = threads_first(); thread; thread = thread->next) {
-                ShmSlot *slot = thread->asleep_on;
-
                 for (OutSlot *own = thread->slots; own; own = own->next) {
-                        if (own->link != connection->link || own->connection != connection->index ||
-                            own->shm != slot)
+                        if (own->link != connection->link || own->connection != connection->index)
                                 continue;
-                        word_store(&thread->kicked, EBADF);
-                        slot_kick(slot);
+                        word_store(&thread->kicked, connection->id);
+                        slot_kick(own->shm);
                 }
         }
         threads_unlock();
@@ -437,7 +442,7 @@ int connection_detach(int coid) {
         if (!forget(coid))
                 return -EINVAL;
         if (!(coid & SIDE_CHANNEL))
-                close(coid);
+                session_close(coid);
         return 0;
 }
 

@@ -42,6 +42,9 @@ Connection *connection_find(int coid);
 /* Is it still connected? */
 bool connection_is_live(const Connection *connection);
 
+/* Has this process itself detached it? Racy: for a sender that is just leaving. */
+bool connection_is_detached(const Connection *connection);
+
 /* ConnectAttach. The new coid or -errno. */
 int connection_attach(int pid, int chid, unsigned index, unsigned flags);
 

@@ -125,18 +125,20 @@ void news_read_locked(void) {
         static bool reading; /* lane_close() collects, which would come back here */
         WireNews news;
         size_t n_fds;
-        int fds[2];
+        int fds[2], old;
 
         if (reading)
                 return;
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
         reading = true;
         seen = session_news();
         while (session_take_news(&news, fds, &n_fds)) {
                 apply(&news, fds, n_fds);
                 for (size_t i = 0; i < n_fds; i++)
-                        close(fds[i]);
+                        session_close(fds[i]);
         }
         reading = false;
+        pthread_setcancelstate(old, &old);
 }
 
 void news_after_fork(void) {

@@ -181,7 +181,7 @@ static int grow(OutLink *link, uint32_t kind, uint64_t bytes, WireReplyExtent *r
         if (r < 0)
                 return r;
         r = region_map_private_to_process(fds[0], reply.extent.bytes, true, ret_map);
-        close(fds[0]);
+        session_close(fds[0]);
         *ret = reply.extent;
         return r;
 }

@@ -13,6 +13,7 @@
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 /* Our descriptors stay away from the low numbers, which belong to the program and its coids. */
@@ -26,12 +27,29 @@ static uint32_t serial;
 static const ShmNotice *notice;
 static WireReplyGreet self;
 
+static unsigned lock_depth;
+static int cancel_state;
+
 void session_lock(void) {
+        int old;
+
+        pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
         pthread_mutex_lock(&session_mutex);
+        if (lock_depth++ == 0)
+                cancel_state = old;
 }
 
 void session_unlock(void) {
+        int old = cancel_state;
+        bool outermost = --lock_depth == 0;
+
         pthread_mutex_unlock(&session_mutex);
+        if (outermost)
+                pthread_setcancelstate(old, &old);
+}
+
+void session_close(int fd) {
+        syscall(SYS_close, fd);
 }
 
 static int high_base(void) {
@@ -49,7 +67,7 @@ static int move_high(int fd) {
 
         if (high < 0)
                 return fd;
-        close(fd);
+        session_close(fd);
         return high;
 }
 
@@ -88,7 +106,7 @@ static int exchange(WireRequest *request, int fd, WireReply *ret_reply, int fds[
         if (n != (ssize_t)sizeof(*ret_reply) || ret_reply->serial != request->serial ||
             n_fds != (size_t)__builtin_popcount(ret_reply->fds)) {
                 for (size_t i = 0; n > 0 && i < n_fds; i++)
-                        close(fds[i]);
+                        session_close(fds[i]);
                 return n < 0 ? (int)n : -EPROTO;
         }
         return -ret_reply->status;
@@ -113,10 +131,10 @@ static int greet(void) {
         if (reply.fds != (WIRE_FD_NOTICE | WIRE_FD_PAGE | WIRE_FD_NEWS))
                 return -EPROTO;
         r = map_greeting(fds);
-        close(fds[0]);
-        close(fds[1]);
+        session_close(fds[0]);
+        session_close(fds[1]);
         if (r < 0) {
-                close(fds[2]);
+                session_close(fds[2]);
                 return r;
         }
         news_fd = move_high(fds[2]);
@@ -137,7 +155,7 @@ int session_open(void) {
                         r = greet();
                 }
                 if (r < 0 && request_fd >= 0) {
-                        close(request_fd);
+                        session_close(request_fd);
                         request_fd = -1;
                 }
         }
@@ -201,10 +219,11 @@ void session_after_fork(void) {
         pthread_mutexattr_settype(&recursive, PTHREAD_MUTEX_RECURSIVE);
         pthread_mutex_init(&session_mutex, &recursive);
         pthread_mutexattr_destroy(&recursive);
+        lock_depth = 0;
         if (request_fd >= 0)
-                close(request_fd);
+                session_close(request_fd);
         if (news_fd >= 0)
-                close(news_fd);
+                session_close(news_fd);
         request_fd = news_fd = -1;
         notice = NULL;
 }

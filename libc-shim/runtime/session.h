@@ -37,7 +37,13 @@ bool session_take_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds);
 int session_pid(void);
 unsigned session_priority_max(void);
 
-/* Orders requests with what the caller records about them; recursive for its owner. */
+/* As close(2), but not a cancellation point: the library's own descriptors are closed with locks held. */
+void session_close(int fd);
+
+/*
+ * Orders requests with what the caller records about them; recursive for its owner, who cannot be
+ * cancelled meanwhile (sockets are cancellation points).
+ */
 void session_lock(void);
 void session_unlock(void);
 

@@ -35,7 +35,7 @@ struct Thread {
         volatile sig_atomic_t interrupted; /* one of them has come since the call began */
         ShmSlot *volatile asleep_on;    /* what the handler must nudge ... */
         ShmBell *volatile listens_to;   /* ... so that the kernel does not restart the wait */
-        Word kicked;                    /* errno another thread of this process wants us to leave with */
+        Word kicked;                    /* id of a connection that another thread has detached: leave it */
         sigset_t deferred_set;
         Timeout timeout;
         uint32_t tid;
