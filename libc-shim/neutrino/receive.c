@@ -27,6 +27,7 @@
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
 
+#include <limits.h>
 #include <pthread.h>
 #include <stdlib.h>
 #include <string.h>
@@ -103,6 +104,8 @@ static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm, uint
         receipt->written_from = receipt->written_to = 0;
         slot->receipt = receipt;
         lane->link->n_receipts++;
+        if (receipt->message_bytes > SSIZE_MAX || receipt->reply_room > SSIZE_MAX)
+                return -EOVERFLOW;
         r = place_message(receipt, shm, shm->message_at);
         return r < 0 ? r : place_reply(receipt, shm, shm->reply_at);
 }
@@ -113,6 +116,7 @@ static void refuse(Receipt *receipt, int error) {
         receipt->shm->failed = SLOT_FAILED;
         slot_reply(receipt->shm, receipt->generation);
         receipt_drop_locked(receipt);
+        receipt_done_locked(receipt);
 }
 
 static int take_message_locked(Reception *rx, InSlot *slot, Receipt **ret_receipt) {
@@ -123,6 +127,8 @@ static int take_message_locked(Reception *rx, InSlot *slot, Receipt **ret_receip
         if (!slot_receive(shm, &word))
                 return NOTHING_YET; /* withdrawn */
         FAILPOINT("receive:taken");
+        if (slot->receipt) /* answered and not forgotten yet; or held: then its client cheats */
+                receipt_drop_locked(slot->receipt);
         *ret_receipt = receipt_new_locked(&rcvid);
         if (!*ret_receipt) {
                 shm->status = -EAGAIN;
@@ -220,6 +226,7 @@ static int finish_message_locked(Reception *rx, Receipt *receipt, int rcvid) {
                 return fail_copy(receipt, copied); /* takes the lock again */
         if (rx->info)
                 info_fill(rx->info, receipt, (ssize_t)receipt->received_bytes);
+        receipt_done(receipt);
         server_lock();
         return rcvid;
 }

@@ -72,7 +72,8 @@ Receipt *receipt_new_locked(int *ret_rcvid) {
         if (!line_first)
                 line_last = NULL;
         line_length--;
-        word_store_relaxed(&receipt->word, (word_load_relaxed(&receipt->word) & ~STATE_MASK) | HELD);
+        word_store_relaxed(&receipt->word,
+                           (word_load_relaxed(&receipt->word) & ~STATE_MASK) | HELD | USER_ONE);
         *ret_rcvid = receipt_rcvid(receipt);
         return receipt;
 }
@@ -118,7 +119,8 @@ static void free_locked(Receipt *receipt) {
                 generation = 1;
         free(receipt->direct);
         receipt->direct = NULL;
-        receipt->slot->receipt = NULL;
+        if (receipt->slot->receipt == receipt) /* the client may have sent again by now */
+                receipt->slot->receipt = NULL;
         word_store(&receipt->word, generation << GENERATION_SHIFT);
         line_append_locked(receipt);
         inlink_put_receipt_locked(receipt->link);
@@ -135,10 +137,20 @@ static void finish_drop_locked(Receipt *receipt) {
         free_locked(receipt);
 }
 
-void receipt_done(Receipt *receipt) {
+/* True when the caller was the last user of a receipt that has been dropped, and must free it. */
+static bool leave(Receipt *receipt) {
         uint32_t word = word_sub(&receipt->word, USER_ONE);
 
-        if (!(word & DROPPED) || (word & USERS_MASK) != USER_ONE)
+        return (word & DROPPED) && (word & USERS_MASK) == USER_ONE;
+}
+
+void receipt_done_locked(Receipt *receipt) {
+        if (leave(receipt))
+                finish_drop_locked(receipt);
+}
+
+void receipt_done(Receipt *receipt) {
+        if (!leave(receipt))
                 return;
         server_lock();
         finish_drop_locked(receipt);

@@ -10,8 +10,9 @@
  *   TAKEN -> FREE   replier           answered                             receipt_free
  *   HELD -> FREE    receiver          client gave up, nobody reads         receipt_drop_locked
  *
- * Readers and writers (MsgRead, MsgWrite, MsgInfo) count themselves in `word` while they use it; who
- * takes a receipt waits until they are through, which is as long as a copy takes.
+ * The receiver, while it copies, and readers and writers (MsgRead, MsgWrite, MsgInfo) count themselves
+ * in `word` while they use it; who takes a receipt waits until they are through, which is as long as a
+ * copy takes.
  */
 #pragma once
 
@@ -53,12 +54,14 @@ struct Receipt {
         Receipt *next;
 };
 
+/* The caller uses it: it stays whole until receipt_done(), even if the client gives up meanwhile. */
 Receipt *receipt_new_locked(int *ret_rcvid);
 int receipt_rcvid(const Receipt *receipt);
 
 /* Use: NULL unless @rcvid is held. */
 Receipt *receipt_use(int rcvid);
 void receipt_done(Receipt *receipt);
+void receipt_done_locked(Receipt *receipt);
 
 /* Answer: NULL unless @rcvid is held and this caller is the first. Then receipt_free(). */
 Receipt *receipt_take(int rcvid);
