@@ -1,0 +1,28 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Stats: the clock and the few figures that msgbench makes out of its samples.
+ */
+#pragma once
+
+#include <stdint.h>
+
+#define NSEC_PER_SEC  1000000000ull
+#define NSEC_PER_MSEC 1000000ull
+
+#define SAMPLES_MAX 1024u
+
+typedef struct Samples {
+        unsigned n;
+        double values[SAMPLES_MAX];
+} Samples;
+
+uint64_t now_ns(void);
+void sleep_until(uint64_t when_ns);
+
+/* Samples beyond SAMPLES_MAX are dropped. */
+void samples_add(Samples *samples, double value);
+
+/* 0 when there are none. */
+double samples_median(const Samples *samples);
+double samples_min(const Samples *samples);
+double samples_max(const Samples *samples);
