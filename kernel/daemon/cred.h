@@ -1,0 +1,19 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Cred: who is at the other end of a socket, as the kernel says. Nothing here comes from the peer.
+ */
+#pragma once
+
+#include "abi/wire.h"
+
+#include <stdbool.h>
+#include <sys/types.h>
+
+/* Process and effective user that connected @socket. */
+int cred_peer(int socket, pid_t *ret_pid, uid_t *ret_uid);
+
+/* Everything a server may want to know of the process behind @socket. Reads /proc. */
+int cred_read(int socket, WireCredentials *ret_credentials);
+
+/* A descriptor for the process behind @socket that becomes readable when it dies. */
+int cred_pidfd(int socket, pid_t pid, int *ret_fd);

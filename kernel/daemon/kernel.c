@@ -1,0 +1,196 @@
+/* SPDX-License-Identifier: MIT */
+#include "daemon/kernel.h"
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/log.h"
+#include "daemon/lifeline.h"
+#include "daemon/listener.h"
+#include "daemon/session.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#define FDS_RESERVED 64u /* for the daemon's own: tables, loop, what a request holds for a moment */
+
+DEFINE_CLEANUP(Kernel *, kernel_free)
+
+bool kernel_is_trusted(const Kernel *kernel, uid_t uid) {
+        return uid == 0 || uid == kernel->uid;
+}
+
+/* The daemon's own descriptors are what it runs short of first. */
+static void kernel_limit_fds(Kernel *kernel) {
+        struct rlimit limit;
+        uint64_t n = 1024;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
+                n = limit.rlim_cur;
+        n = n > 2 * FDS_RESERVED ? n - FDS_RESERVED : FDS_RESERVED;
+        kernel->users.limits_own[CHARGE_FDS] = n / 4 * 3;
+        kernel->users.limits_other[CHARGE_FDS] = n / 4;
+}
+
+static int kernel_make_tables(Kernel *kernel) {
+        static const struct {
+                const char *name;
+                size_t bytes;
+                uint32_t max;
+        } nouns[NOUN_N] = {
+#define X(name, type, max) [NOUN_##name] = { "nuntius-table-" #name, sizeof(type), max },
+                NOUNS(X)
+#undef X
+        };
+        int r;
+
+        for (unsigned i = 0; i < NOUN_N; i++) {
+                r = table_init(&kernel->tables[i], nouns[i].name, nouns[i].bytes, nouns[i].max);
+                if (r)
+                        return error_fold(r);
+        }
+        return 0;
+}
+
+/* Whoever was found to be ended in the middle of something else goes before the loop sleeps. */
+static void kernel_reap(struct ev_loop *loop, ev_prepare *prepare, int events) {
+        Kernel *kernel = prepare->data;
+
+        (void)loop;
+        (void)events;
+        while (!list_is_empty(&kernel->doomed))
+                session_free(LIST_FIRST(&kernel->doomed, Session, doomed));
+}
+
+static void kernel_on_signal(struct ev_loop *loop, ev_signal *signal, int events) {
+        (void)events;
+        log_info("event=stop signal=%d", signal->signum);
+        ev_break(loop, EVBREAK_ALL);
+}
+
+/* One may have connected in the very moment. */
+static void kernel_on_linger(struct ev_loop *loop, ev_timer *timer, int events) {
+        Kernel *kernel = timer->data;
+
+        (void)events;
+        listener_accept(kernel->listener);
+        if (kernel->n_sessions > 0)
+                return;
+        log_info("event=stop why=\"no session for %g seconds\"", kernel->options.linger);
+        ev_break(loop, EVBREAK_ALL);
+}
+
+static void kernel_init_watchers(Kernel *kernel) {
+        ev_prepare_init(&kernel->reaper, kernel_reap);
+        kernel->reaper.data = kernel;
+        ev_prepare_start(kernel->loop, &kernel->reaper);
+        ev_init(&kernel->linger, kernel_on_linger);
+        kernel->linger.data = kernel;
+        kernel->linger.repeat = kernel->options.linger;
+        ev_signal_init(&kernel->signals[0], kernel_on_signal, SIGTERM);
+        ev_signal_init(&kernel->signals[1], kernel_on_signal, SIGINT);
+        for (int i = 0; i < 2; i++)
+                ev_signal_start(kernel->loop, &kernel->signals[i]);
+}
+
+static void kernel_init_registries(Kernel *kernel) {
+        list_init(&kernel->sessions);
+        list_init(&kernel->processes);
+        list_init(&kernel->doomed);
+        user_registry_init(&kernel->users, &kernel->tables[NOUN_USER], kernel->uid);
+        kernel_limit_fds(kernel);
+        for (unsigned i = 0; i < CHARGE_N; i++)
+                if (kernel->options.limits[i])
+                        user_registry_limit(&kernel->users, i, kernel->options.limits[i]);
+}
+
+int kernel_new(const KernelOptions *options, Kernel **ret_kernel) {
+        _cleanup_(kernel_freep) Kernel *kernel = NULL;
+        int r;
+
+        kernel = calloc(1, sizeof(*kernel));
+        if (!kernel)
+                return error_fold(-ENOMEM);
+        kernel->options = *options;
+        kernel->uid = geteuid();
+        kernel->lifeline_epoll = -1;
+        for (unsigned i = 0; i < NOUN_N; i++)
+                kernel->tables[i] = (Table)TABLE_INIT;
+        kernel_init_registries(kernel);
+        kernel->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
+        if (!kernel->loop)
+                return error_fold(-ENOMEM);
+        kernel_init_watchers(kernel);
+        r = kernel_make_tables(kernel);
+        if (r)
+                return error_fold(r);
+        r = lifeline_watch_start(kernel);
+        if (r)
+                return error_fold(r);
+        *ret_kernel = TAKE(kernel);
+        return 0;
+}
+
+static void kernel_deinit_map(Map *map) {
+        assert(map_size(map) == 0);
+        map_deinit(map);
+}
+
+static void kernel_deinit_registries(Kernel *kernel) {
+        kernel_deinit_map(&kernel->by_pid);
+        kernel_deinit_map(&kernel->channels);
+        kernel_deinit_map(&kernel->links);
+        kernel_deinit_map(&kernel->links_by_pair);
+        kernel_deinit_map(&kernel->scoids);
+        kernel_deinit_map(&kernel->shared_lanes);
+        kernel_deinit_map(&kernel->bell_holds);
+        kernel_deinit_map(&kernel->lifelines);
+        kernel_deinit_map(&kernel->connections);
+        user_registry_deinit(&kernel->users);
+        for (unsigned i = 0; i < NOUN_N; i++)
+                table_deinit(&kernel->tables[i]);
+}
+
+Kernel *kernel_free(Kernel *kernel) {
+        if (!kernel)
+                return NULL;
+        kernel->listener = listener_free(kernel->listener);
+        while (!list_is_empty(&kernel->sessions))
+                session_free(LIST_FIRST(&kernel->sessions, Session, all));
+        lifeline_end_all(kernel);
+        lifeline_watch_stop(kernel);
+        assert(list_is_empty(&kernel->processes) && kernel->n_sessions == 0);
+        kernel_deinit_registries(kernel);
+        if (kernel->loop)
+                ev_loop_destroy(kernel->loop);
+        free(kernel);
+        return NULL;
+}
+
+static void kernel_linger(Kernel *kernel) {
+        if (kernel->options.is_private && kernel->n_sessions == 0)
+                ev_timer_again(kernel->loop, &kernel->linger);
+}
+
+void kernel_run(Kernel *kernel, Listener *listener) {
+        kernel->listener = listener;
+        listener_start(listener, kernel);
+        kernel_linger(kernel);
+        ev_run(kernel->loop, 0);
+}
+
+void kernel_session_opened(Kernel *kernel, Session *session) {
+        list_append(&kernel->sessions, &session->all);
+        kernel->n_sessions++;
+        ev_timer_stop(kernel->loop, &kernel->linger);
+}
+
+void kernel_session_closed(Kernel *kernel, Session *session) {
+        list_unlink(&session->all);
+        kernel->n_sessions--;
+        listener_resume(kernel->listener);
+        kernel_linger(kernel);
+}

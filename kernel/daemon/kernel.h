@@ -1,0 +1,73 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Kernel: the root of all objects: registries, tables, users, the loop.
+ */
+#pragma once
+
+#include "base/list.h"
+#include "base/map.h"
+#include "daemon/record.h"
+#include "daemon/user.h"
+
+#include <ev.h>
+#include <stdbool.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+typedef struct Kernel Kernel;
+typedef struct Listener Listener;
+typedef struct Process Process;
+typedef struct Session Session;
+
+typedef struct KernelOptions {
+        bool is_private; /* one user's own daemon, that ends by itself */
+        double linger;   /* seconds that a private daemon stays without sessions */
+        uint64_t limits[CHARGE_N]; /* 0 = default */
+} KernelOptions;
+
+struct Kernel {
+        KernelOptions options;
+        struct ev_loop *loop;
+        uid_t uid;
+        Table tables[NOUN_N];
+        UserRegistry users;
+        Listener *listener;
+
+        List sessions; /* Session.all */
+        size_t n_sessions;
+
+        List processes;     /* Process.all */
+        Map by_pid;         /* pid -> Process */
+        Map channels;       /* process id, chid -> Channel */
+        Map links;          /* link id -> Link */
+        Map links_by_pair;  /* client id, server id -> Link */
+        Map scoids;         /* server id, scoid -> Lane */
+        Map shared_lanes;   /* client id, channel id -> Lane */
+        Map bell_holds;     /* process id, bell id -> BellHold */
+        Map lifelines;      /* socket cookie -> Lifeline */
+        Map connections;    /* connection id -> Connection */
+
+        uint32_t next_process_id, next_channel_id, next_bell_id, next_link_id, next_connection_id;
+
+        /* Sessions whose end was found out in the middle of something else; ended before the loop sleeps. */
+        List doomed; /* Session.doomed */
+        ev_prepare reaper;
+
+        int lifeline_epoll; /* all lifelines, for EPOLLHUP alone */
+        ev_io lifeline_io;
+        ev_timer linger;
+        ev_signal signals[2];
+};
+
+int kernel_new(const KernelOptions *options, Kernel **ret_kernel);
+Kernel *kernel_free(Kernel *kernel);
+
+/* Takes the listening socket over and serves until told to stop. */
+void kernel_run(Kernel *kernel, Listener *listener);
+
+/* Counts sessions for the linger of a private daemon. */
+void kernel_session_opened(Kernel *kernel, Session *session);
+void kernel_session_closed(Kernel *kernel, Session *session);
+
+/* Root and the daemon's own user may see and change what belongs to others. */
+bool kernel_is_trusted(const Kernel *kernel, uid_t uid);

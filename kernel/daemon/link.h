@@ -1,0 +1,44 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Link: the memory between one client process and one server process. Made with the first connection
+ * between the two, it lives until either dies, so later connections cost no mapping. A process may be
+ * linked to itself.
+ */
+#pragma once
+
+#include "abi/layout.h"
+#include "daemon/kernel.h"
+
+typedef struct Link Link;
+
+struct Link {
+        Process *client;
+        Process *server;
+        LinkRecord *record;
+        int fd;
+        ShmLink *map;
+        bool client_has_fd;
+        bool is_charged;
+        bool is_named; /* in links_by_pair */
+        List of_client;
+        List of_server;
+        List connections; /* Connection.of_link: those that have an index, dead ones too */
+        List extents;     /* Extent.of_link */
+        uint32_t n_extents;
+        uint32_t n_connections;
+        uint64_t indexes[LINK_CONNECTIONS / 64]; /* bit set = taken */
+};
+
+int link_new(Process *client, Process *server, Link **ret_link);
+/* Its connections no longer have an index, and nobody is told. */
+Link *link_free(Link *link);
+
+Link *link_find(const Process *client, const Process *server);
+Link *link_find_id(Kernel *kernel, uint32_t id);
+
+/* Ends every wait on a server that has died. */
+void link_fail(Link *link, int error);
+
+/* The lowest free index; -EAGAIN when all are taken. */
+int link_take_index(Link *link, uint32_t *ret_index);
+void link_give_index(Link *link, uint32_t index);

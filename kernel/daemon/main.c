@@ -1,0 +1,357 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * nuntiusd: arguments, surroundings, then the kernel runs until told to stop.
+ */
+#include "base/cleanup.h"
+#include "base/log.h"
+#include "daemon/kernel.h"
+#include "daemon/listener.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <getopt.h>
+#include <signal.h>
+#include <stddef.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/resource.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#define SYSTEM_SOCKET  "/run/nuntius/nuntiusd.sock"
+#define LINGER_DEFAULT 10.0
+#define LISTEN_FD      3 /* where the service manager puts the first socket */
+
+enum {
+        EXIT_DONE = 0,
+        EXIT_NO = 1,
+        EXIT_USAGE = 100,
+        EXIT_SYSTEM = 111,
+};
+
+typedef struct Arguments {
+        KernelOptions kernel;
+        LogLevel log_level;
+        int ready_fd;
+        const char *socket; /* NULL = default */
+} Arguments;
+
+static const char help_text[] =
+        "nuntiusd - the channel manager of Nuntius\n"
+        "\n"
+        "Usage: nuntiusd [OPTION...]\n"
+        "\n"
+        "  --socket PATH         listen there (default: " SYSTEM_SOCKET " for root,\n"
+        "                        else $XDG_RUNTIME_DIR/nuntius/nuntiusd.sock\n"
+        "                        or /tmp/nuntius-UID/nuntiusd.sock)\n"
+        "  --private             serve this user (and root) only, in the background of whoever\n"
+        "                        started it, and end some time after the last program has gone\n"
+        "  --linger SECONDS      how long a private daemon stays without programs (default 10)\n"
+        "  --ready-fd N          write one byte to this descriptor and close it when listening\n"
+        "  --max-processes N     limits for each user; a number may end in K, M or G\n"
+        "  --max-channels N\n"
+        "  --max-connections N\n"
+        "  --max-links N\n"
+        "  --max-bytes N\n"
+        "  --log-level LEVEL     error, warning, info (default) or debug\n"
+        "  --help, --version\n"
+        "\n"
+        "A private daemon keeps no descriptor of its starter; it logs to the file that\n"
+        "NUNTIUSD_LOG names, or not at all.\n";
+
+/* ---- arguments ---- */
+
+static int usage(const char *what, const char *value) {
+        fprintf(stderr, "nuntiusd: %s%s%s; nuntiusd --help says more\n", what, value ? ": " : "",
+                value ? value : "");
+        return -EINVAL;
+}
+
+static bool parse_number(const char *text, double *ret_number) {
+        char *end;
+
+        errno = 0;
+        *ret_number = strtod(text, &end);
+        return end != text && *end == '\0' && errno == 0 && *ret_number >= 0 && *ret_number < 1e9;
+}
+
+static bool parse_limit(const char *text, uint64_t *ret_limit) {
+        static const char suffixes[] = "KMG";
+        unsigned long long n;
+        unsigned shift = 0;
+        char *end;
+
+        errno = 0;
+        n = strtoull(text, &end, 10);
+        if (end == text || errno || text[0] == '-')
+                return false;
+        if (*end && strchr(suffixes, *end))
+                shift = 10u * (unsigned)(strchr(suffixes, *end++) - suffixes + 1);
+        if (*end || n == 0 || n > (UINT64_MAX >> 1) >> shift)
+                return false;
+        *ret_limit = n << shift;
+        return true;
+}
+
+enum {
+        OPTION_SOCKET = 256,
+        OPTION_PRIVATE,
+        OPTION_LINGER,
+        OPTION_READY_FD,
+        OPTION_LOG_LEVEL,
+        OPTION_HELP,
+        OPTION_VERSION,
+        OPTION_LIMIT, /* + Charge */
+};
+
+static const struct option options[] = {
+        { "socket", required_argument, NULL, OPTION_SOCKET },
+        { "private", no_argument, NULL, OPTION_PRIVATE },
+        { "linger", required_argument, NULL, OPTION_LINGER },
+        { "ready-fd", required_argument, NULL, OPTION_READY_FD },
+        { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+        { "help", no_argument, NULL, OPTION_HELP },
+        { "version", no_argument, NULL, OPTION_VERSION },
+        { "max-processes", required_argument, NULL, OPTION_LIMIT + CHARGE_PROCESSES },
+        { "max-channels", required_argument, NULL, OPTION_LIMIT + CHARGE_CHANNELS },
+        { "max-connections", required_argument, NULL, OPTION_LIMIT + CHARGE_CONNECTIONS },
+        { "max-links", required_argument, NULL, OPTION_LIMIT + CHARGE_LINKS },
+        { "max-bytes", required_argument, NULL, OPTION_LIMIT + CHARGE_BYTES },
+        { NULL, 0, NULL, 0 },
+};
+
+static int say_and_exit(const char *text) {
+        fputs(text, stdout);
+        exit(fflush(stdout) == 0 ? EXIT_DONE : EXIT_SYSTEM);
+}
+
+static int parse_option(Arguments *arguments, int option, const char *value) {
+        double number;
+
+        switch (option) {
+        case OPTION_SOCKET:
+                arguments->socket = value;
+                return value[0] ? 0 : usage("--socket needs a path", NULL);
+        case OPTION_PRIVATE:
+                arguments->kernel.is_private = true;
+                return 0;
+        case OPTION_LINGER:
+                if (parse_number(value, &arguments->kernel.linger))
+                        return 0;
+                return usage("--linger needs a number of seconds, not", value);
+        case OPTION_READY_FD:
+                if (!parse_number(value, &number) || number > INT32_MAX)
+                        return usage("--ready-fd needs a descriptor number, not", value);
+                arguments->ready_fd = (int)number;
+                return 0;
+        case OPTION_LOG_LEVEL:
+                if (log_level_parse(value, &arguments->log_level))
+                        return 0;
+                return usage("there is no such log level", value);
+        case OPTION_HELP:
+                return say_and_exit(help_text);
+        case OPTION_VERSION:
+                return say_and_exit("nuntiusd " NUNTIUS_VERSION "\n");
+        }
+        if (option < OPTION_LIMIT)
+                return usage("wrong arguments", NULL);
+        if (parse_limit(value, &arguments->kernel.limits[option - OPTION_LIMIT]))
+                return 0;
+        return usage("a limit is a positive number, K, M or G may follow, not", value);
+}
+
+static int parse_arguments(Arguments *arguments, int argc, char **argv) {
+        int option, r;
+
+        while ((option = getopt_long(argc, argv, "", options, NULL)) != -1) {
+                r = parse_option(arguments, option, optarg);
+                if (r)
+                        return r;
+        }
+        return optind < argc ? usage("there is no argument like", argv[optind]) : 0;
+}
+
+/* ---- surroundings ---- */
+
+static void ignore_signals(void) {
+        sigset_t none;
+
+        sigemptyset(&none);
+        sigprocmask(SIG_SETMASK, &none, NULL);
+        signal(SIGPIPE, SIG_IGN);
+        signal(SIGCHLD, SIG_DFL);
+}
+
+static void raise_fd_limit(void) {
+        struct rlimit limit;
+
+        if (getrlimit(RLIMIT_NOFILE, &limit) < 0)
+                return;
+        limit.rlim_cur = limit.rlim_max;
+        (void)setrlimit(RLIMIT_NOFILE, &limit);
+}
+
+static int redirect(int fd, const char *path, int flags) {
+        int opened = open(path, flags | O_CLOEXEC, 0600);
+
+        if (opened < 0)
+                return -errno;
+        if (dup2(opened, fd) < 0)
+                return -errno;
+        if (opened > STDERR_FILENO)
+                (void)close(opened);
+        return 0;
+}
+
+/* Whoever waits for the end of our starter's pipes must not wait for us. */
+static void leave_starter(Arguments *arguments) {
+        unsigned first = STDERR_FILENO + 1;
+
+        if (arguments->ready_fd >= (int)first) {
+                if (arguments->ready_fd > (int)first)
+                        (void)close_range(first, (unsigned)arguments->ready_fd - 1, 0);
+                first = (unsigned)arguments->ready_fd + 1;
+        }
+        (void)close_range(first, ~0u, 0);
+        (void)redirect(STDIN_FILENO, "/dev/null", O_RDONLY);
+        (void)redirect(STDOUT_FILENO, "/dev/null", O_WRONLY);
+        (void)setsid();
+        signal(SIGHUP, SIG_IGN);
+}
+
+/* Only when listening: until then the starter may want to read what went wrong. */
+static void leave_terminal(void) {
+        const char *log = getenv("NUNTIUSD_LOG");
+
+        if (!log || redirect(STDERR_FILENO, log, O_WRONLY | O_CREAT | O_APPEND))
+                (void)redirect(STDERR_FILENO, "/dev/null", O_WRONLY);
+        if (chdir("/") < 0)
+                log_warning("event=chdir-failed");
+}
+
+static int absolute_path(const char *path, char *absolute, size_t n) {
+        char directory[4096];
+        int length;
+
+        if (path[0] == '/')
+                length = snprintf(absolute, n, "%s", path);
+        else if (getcwd(directory, sizeof(directory)))
+                length = snprintf(absolute, n, "%s/%s", directory, path);
+        else
+                return -errno;
+        return length < 0 || (size_t)length >= n ? -ENAMETOOLONG : 0;
+}
+
+/* ---- readiness ---- */
+
+static void tell_ready_fd(int fd) {
+        if (fd < 0)
+                return;
+        if (write(fd, "\n", 1) < 0)
+                log_warning("event=ready-fd-failed");
+        (void)close(fd);
+}
+
+static void tell_service_manager(void) {
+        const char *path = getenv("NOTIFY_SOCKET");
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        _cleanup_close_ int fd = -1;
+        size_t n;
+
+        if (!path || (path[0] != '/' && path[0] != '@'))
+                return;
+        n = strlen(path);
+        if (n >= sizeof(address.sun_path))
+                return;
+        memcpy(address.sun_path, path, n);
+        if (path[0] == '@')
+                address.sun_path[0] = '\0';
+        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
+        if (fd < 0)
+                return;
+        (void)sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
+                     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
+}
+
+/* ---- socket ---- */
+
+static bool has_activated_socket(void) {
+        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
+
+        return pid && n && atol(pid) == (long)getpid() && atoi(n) >= 1;
+}
+
+static int open_listener(const Arguments *arguments, Listener **ret_listener) {
+        bool is_system = geteuid() == 0 && !arguments->kernel.is_private;
+        char path[4096];
+        int r;
+
+        if (has_activated_socket())
+                return listener_adopt(LISTEN_FD, ret_listener);
+        if (arguments->socket) {
+                r = absolute_path(arguments->socket, path, sizeof(path));
+                if (r)
+                        return usage("the socket's path is too long", arguments->socket);
+                return listener_open(path, is_system ? LISTENER_SYSTEM : LISTENER_AT_PATH, ret_listener);
+        }
+        if (is_system)
+                return listener_open(SYSTEM_SOCKET, LISTENER_SYSTEM, ret_listener);
+        r = listener_user_path(path, sizeof(path));
+        if (r)
+                return usage("the socket's path is too long", "$XDG_RUNTIME_DIR");
+        return listener_open(path, LISTENER_USER, ret_listener);
+}
+
+/* Of two private daemons that start at once, one is enough. */
+static int exit_as_second(Arguments *arguments) {
+        if (!arguments->kernel.is_private) {
+                fprintf(stderr, "nuntiusd: another nuntiusd listens there already\n");
+                return EXIT_NO;
+        }
+        tell_ready_fd(arguments->ready_fd);
+        return EXIT_DONE;
+}
+
+static int serve(Arguments *arguments, Listener *listener) {
+        Kernel *kernel;
+        int r;
+
+        r = kernel_new(&arguments->kernel, &kernel);
+        if (r) {
+                fprintf(stderr, "nuntiusd: cannot start: %s\n", strerror(-r));
+                listener_free(listener);
+                return EXIT_SYSTEM;
+        }
+        tell_ready_fd(arguments->ready_fd);
+        tell_service_manager();
+        if (arguments->kernel.is_private)
+                leave_terminal();
+        log_info("event=start version=" NUNTIUS_VERSION " pid=%d", (int)getpid());
+        kernel_run(kernel, listener);
+        kernel_free(kernel);
+        return EXIT_DONE;
+}
+
+int main(int argc, char **argv) {
+        Arguments arguments = { .kernel = { .linger = LINGER_DEFAULT },
+                                .log_level = LOG_LEVEL_INFO,
+                                .ready_fd = -1 };
+        Listener *listener;
+        int r;
+
+        if (parse_arguments(&arguments, argc, argv))
+                return EXIT_USAGE;
+        log_init(arguments.log_level);
+        ignore_signals();
+        raise_fd_limit();
+        if (arguments.kernel.is_private && !has_activated_socket())
+                leave_starter(&arguments);
+        r = open_listener(&arguments, &listener);
+        if (r == LISTENER_E_BUSY)
+                return exit_as_second(&arguments);
+        if (r)
+                return r == -EINVAL ? EXIT_USAGE : EXIT_SYSTEM;
+        return serve(&arguments, listener);
+}

@@ -1,0 +1,310 @@
+/* SPDX-License-Identifier: MIT */
+/* News: built at the moment of sending, from the object as it then is. */
+#include "daemon/news.h"
+
+#include "base/error.h"
+#include "base/failpoint.h"
+#include "base/fdmsg.h"
+#include "daemon/bell.h"
+#include "daemon/channel.h"
+#include "daemon/connection.h"
+#include "daemon/extent.h"
+#include "daemon/flags.h"
+#include "daemon/lane.h"
+#include "daemon/link.h"
+#include "daemon/session.h"
+#include "shm/bell.h"
+#include "shm/link.h"
+
+#include <assert.h>
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define NEWS_AT_ONCE 64
+
+struct News {
+        List link; /* in Process.news */
+        Process *to;
+        WireNewsKind kind;
+        union {
+                Lane *lane;             /* LANE_OPEN */
+                Extent *extent;         /* LINK_EXTENT */
+                Connection *connection; /* COID_DEATH */
+                WireNews wire;          /* LANE_CLOSE, LINK_CLOSE: their object need not live on */
+        };
+        int32_t ring_chid; /* LANE_CLOSE: whose first bell to ring, if it is still there */
+};
+
+typedef struct NewsRecord {
+        WireNews wire;
+        int fds[2];
+        size_t n_fds;
+} NewsRecord;
+
+static void record_fd(NewsRecord *record, uint32_t bit, int fd) {
+        record->wire.fds |= bit;
+        record->fds[record->n_fds++] = fd;
+}
+
+static void build_lane_open(const Lane *lane, NewsRecord *record) {
+        const LaneRecord *facts = lane->record;
+
+        record->wire.lane_open = (WireNewsLaneOpen){
+                .scoid = facts->scoid,
+                .chid = lane->channel->record->chid,
+                .bell = lane->bell->record->id,
+                .lane = facts->leaf,
+                .link = lane->link->record->id,
+                .priority_max = lane->client->record->priority_max,
+                .client = facts->credentials,
+        };
+        memcpy(record->wire.lane_open.token, lane->link->record->token, LINK_TOKEN_BYTES);
+        if (!lane->link->record->announced)
+                record_fd(record, WIRE_NEWS_FD_LINK, lane->link->fd);
+        if (!lane->bell->record->announced)
+                record_fd(record, WIRE_NEWS_FD_BELL, lane->bell->fd);
+}
+
+static void build_link_extent(const Extent *extent, NewsRecord *record) {
+        const ExtentRecord *facts = extent->record;
+
+        record->wire.link_extent = (WireNewsExtent){ .link = extent->link->record->id,
+                                                     .extent = facts->number,
+                                                     .kind = facts->kind,
+                                                     .bytes = facts->bytes };
+        record_fd(record, WIRE_NEWS_FD_EXTENT, extent->fd);
+}
+
+static void build_coid_death(const Connection *connection, NewsRecord *record) {
+        record->wire.coid_death = (WireNewsCoidDeath){ .connection = connection->record->id,
+                                                       .coid = connection->record->coid };
+}
+
+static void news_build(const News *news, NewsRecord *record) {
+        *record = (NewsRecord){ .n_fds = 0 };
+        switch (news->kind) {
+        case WIRE_NEWS_LANE_OPEN:
+                build_lane_open(news->lane, record);
+                break;
+        case WIRE_NEWS_LINK_EXTENT:
+                build_link_extent(news->extent, record);
+                break;
+        case WIRE_NEWS_COID_DEATH:
+                build_coid_death(news->connection, record);
+                break;
+        case WIRE_NEWS_LANE_CLOSE:
+        case WIRE_NEWS_LINK_CLOSE:
+                record->wire = news->wire;
+                break;
+        case WIRE_NEWS_N:
+                break;
+        }
+        record->wire.kind = news->kind;
+}
+
+static void ring_first_bell(const Channel *channel) {
+        bell_wake_all(channel->bells[0]->map);
+}
+
+static void ring_channels(const Process *process, uint32_t flags) {
+        Channel *channel;
+
+        LIST_FOREACH(channel, &process->channels, Channel, of_process)
+                if ((channel->record->flags & flags) == flags)
+                        ring_first_bell(channel);
+}
+
+/*
+ * A lane that opens needs no ringing: its first message rings. Unless receivers must begin to wait on
+ * a further bell, or that message may have rung before its news could be read.
+ */
+static void ring_lane_open(const News *news, const NewsRecord *record, bool was_late) {
+        if (was_late || record->wire.fds & WIRE_NEWS_FD_BELL)
+                ring_first_bell(news->lane->channel);
+}
+
+static void ring_lane_close(const News *news) {
+        Channel *channel = channel_find(news->to, news->ring_chid);
+
+        if (channel && (channel->record->flags & CHANNEL_DISCONNECT || news->wire.lane_close.died))
+                ring_first_bell(channel);
+}
+
+/* The process has it: remember what it need not be sent again, count, ring. */
+static void news_sent(const News *news, const NewsRecord *record, bool was_late) {
+        notice_count(news->to->notice);
+        FAILPOINT("daemon-news-counted");
+        switch (news->kind) {
+        case WIRE_NEWS_LANE_OPEN:
+                news->lane->record->announced = 1;
+                news->lane->link->record->announced = 1;
+                news->lane->bell->record->announced = 1;
+                ring_lane_open(news, record, was_late);
+                break;
+        case WIRE_NEWS_LANE_CLOSE:
+                ring_lane_close(news);
+                break;
+        case WIRE_NEWS_LINK_EXTENT:
+                extent_announced(news->extent);
+                if (was_late)
+                        ring_channels(news->to, 0);
+                break;
+        case WIRE_NEWS_COID_DEATH:
+                ring_channels(news->to, CHANNEL_COID_DISCONNECT);
+                break;
+        case WIRE_NEWS_LINK_CLOSE:
+        case WIRE_NEWS_N:
+                break;
+        }
+}
+
+/* 0, -EAGAIN when the socket is full, or -errno when it will never be read again. */
+static int news_send(const News *news, bool was_late) {
+        NewsRecord record;
+        int r;
+
+        news_build(news, &record);
+        FAILPOINT("daemon-news-built");
+        r = fdmsg_send(news->to->news_fd, &record.wire, sizeof(record.wire), record.fds, record.n_fds,
+                       MSG_DONTWAIT);
+        FAILPOINT("daemon-news-sent");
+        if (r)
+                return r;
+        news_sent(news, &record, was_late);
+        return 0;
+}
+
+static News **news_owner(const News *news) {
+        switch (news->kind) {
+        case WIRE_NEWS_LANE_OPEN:
+                return &news->lane->news;
+        case WIRE_NEWS_LINK_EXTENT:
+                return &news->extent->news;
+        case WIRE_NEWS_COID_DEATH:
+                return &news->connection->news;
+        case WIRE_NEWS_LANE_CLOSE:
+        case WIRE_NEWS_LINK_CLOSE:
+        case WIRE_NEWS_N:
+                break;
+        }
+        return NULL;
+}
+
+static void news_drop(News *news) {
+        News **owner = news_owner(news);
+
+        if (owner)
+                *owner = NULL;
+        list_unlink(&news->link);
+        news->to->n_news--;
+        free(news);
+}
+
+static void news_on_writable(struct ev_loop *loop, ev_io *io, int events) {
+        Process *process = io->data;
+        int r = 0;
+
+        (void)events;
+        for (int i = 0; i < NEWS_AT_ONCE && !list_is_empty(&process->news); i++) {
+                News *news = LIST_FIRST(&process->news, News, link);
+
+                r = news_send(news, true);
+                if (r)
+                        break;
+                news_drop(news);
+        }
+        if (r && r != -EAGAIN)
+                session_doom(process->session, "its news socket is broken");
+        if ((r && r != -EAGAIN) || list_is_empty(&process->news))
+                ev_io_stop(loop, io);
+}
+
+static int news_keep(const News *news) {
+        Process *to = news->to;
+        News **owner;
+        News *kept;
+
+        kept = malloc(sizeof(*kept));
+        if (!kept)
+                return -ENOMEM;
+        *kept = *news;
+        list_append(&to->news, &kept->link);
+        to->n_news++;
+        owner = news_owner(kept);
+        if (owner)
+                *owner = kept;
+        ev_io_start(to->kernel->loop, &to->news_io);
+        return 0;
+}
+
+/* @news may live on the stack. */
+static void news_push(const News *news) {
+        int r = -EAGAIN;
+
+        if (news->to->is_dying)
+                return;
+        if (list_is_empty(&news->to->news))
+                r = news_send(news, false);
+        if (r == -EAGAIN)
+                r = news_keep(news);
+        if (r)
+                session_doom(news->to->session, "its news socket is broken");
+}
+
+void news_lane_open(Lane *lane) {
+        news_push(&(News){ .to = lane->channel->process, .kind = WIRE_NEWS_LANE_OPEN, .lane = lane });
+}
+
+void news_lane_close(Lane *lane, bool died) {
+        News news = { .to = lane->channel->process,
+                      .kind = WIRE_NEWS_LANE_CLOSE,
+                      .ring_chid = lane->channel->record->chid };
+
+        if (!lane->record->announced) {
+                lane->news = news_cancel(lane->news);
+                return;
+        }
+        news.wire.lane_close = (WireNewsLaneClose){ .scoid = lane->record->scoid, .died = died };
+        news_push(&news);
+}
+
+void news_link_extent(Extent *extent) {
+        news_push(&(News){ .to = extent->link->server, .kind = WIRE_NEWS_LINK_EXTENT,
+                           .extent = extent });
+}
+
+void news_link_close(Link *link) {
+        News news = { .to = link->server, .kind = WIRE_NEWS_LINK_CLOSE };
+
+        if (!link->record->announced)
+                return;
+        news.wire.link_close.link = link->record->id;
+        news_push(&news);
+}
+
+void news_coid_death(Connection *connection) {
+        news_push(&(News){ .to = connection->client, .kind = WIRE_NEWS_COID_DEATH,
+                           .connection = connection });
+}
+
+News *news_cancel(News *news) {
+        if (news)
+                news_drop(news);
+        return NULL;
+}
+
+void news_attach(Process *process) {
+        ev_io_init(&process->news_io, news_on_writable, process->news_fd, EV_WRITE);
+        process->news_io.data = process;
+}
+
+void news_detach(Process *process) {
+        if (process->news_fd < 0)
+                return;
+        ev_io_stop(process->kernel->loop, &process->news_io);
+        while (!list_is_empty(&process->news))
+                news_drop(LIST_FIRST(&process->news, News, link));
+        assert(process->n_news == 0);
+}

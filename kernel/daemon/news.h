@@ -1,0 +1,33 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * News: what the daemon tells a process unasked. Sent at once where the socket has room; else kept as
+ * an item that points to its object, so that what has become untrue meanwhile is never sent, and what
+ * is kept is bounded by objects that somebody has paid for. A process that does not read costs itself.
+ */
+#pragma once
+
+#include "abi/wire.h"
+#include "base/list.h"
+#include "daemon/process.h"
+
+typedef struct Extent Extent;
+typedef struct Lane Lane;
+typedef struct Link Link;
+typedef struct News News;
+
+/* Life of a process's outgoing news; news_fd is there. */
+void news_attach(Process *process);
+void news_detach(Process *process);
+
+/*
+ * Each tells the process it concerns. An object must cancel before it dies: the item that may be
+ * waiting is stored in its `news` member.
+ */
+void news_lane_open(Lane *lane);
+void news_lane_close(Lane *lane, bool died);
+void news_link_extent(Extent *extent);
+void news_link_close(Link *link);
+void news_coid_death(Connection *connection);
+
+/* NULL is fine. Returns NULL, to be stored back. */
+News *news_cancel(News *news);

@@ -1,0 +1,56 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * Process: a program that has greeted. It is born with GREET and dies by goodbye(), when its pidfd
+ * says so or when its request socket closes (which exec does too).
+ */
+#pragma once
+
+#include "abi/layout.h"
+#include "daemon/coids.h"
+#include "daemon/kernel.h"
+
+typedef struct Connection Connection;
+
+struct Process {
+        Kernel *kernel;
+        Session *session;
+        User *user;
+        ProcessRecord *record;
+        bool is_dying;
+
+        int pidfd;
+        ev_io death;
+        int notice_fd;
+        ShmNotice *notice;
+        int page_fd;
+        ShmProcess *page; /* read only: the process writes what it likes */
+        int news_fd;
+        ev_io news_io; /* runs while `news` holds something */
+        List news;     /* News.link: what did not fit into the socket */
+        size_t n_news;
+
+        List all;          /* in Kernel.processes */
+        List channels;     /* Channel.of_process */
+        List client_links; /* Link.of_client */
+        List server_links; /* Link.of_server */
+        List lanes;        /* Lane.of_client: to other processes' channels, live ones */
+        List connections;  /* Connection.of_client */
+        List bell_holds;   /* BellHold.of_process */
+        List lifelines;    /* Lifeline.of_creator */
+        Coids coids;       /* connections by number */
+        size_t n_fds;      /* descriptors that the daemon holds for its channels, links and lifelines */
+};
+
+/* A half-built object is fine for process_free(), which leaves goodbye() to be said before. */
+int process_new(Session *session, uint32_t greet_flags, Process **ret_process);
+Process *process_free(Process *process);
+
+/* The process with this pid, or @self for 0 and for its own. NULL if there is none. */
+Process *process_find(Kernel *kernel, Process *self, int32_t pid);
+
+/*
+ * Charges descriptors that the daemon is to hold: to the user, and so that one process can take no
+ * more than half of what its user has.
+ */
+int process_charge_fds(Process *process, size_t n);
+void process_discharge_fds(Process *process, size_t n);

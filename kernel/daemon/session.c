@@ -1,0 +1,122 @@
+/* SPDX-License-Identifier: MIT */
+/* Session: reads requests as they come, a few at a time, so that no peer keeps the others waiting. */
+#include "daemon/session.h"
+
+#include "base/cleanup.h"
+#include "base/error.h"
+#include "base/fdmsg.h"
+#include "daemon/cred.h"
+#include "daemon/goodbye.h"
+#include "daemon/process.h"
+#include "daemon/request.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/socket.h>
+
+#define REQUESTS_AT_ONCE   8
+#define LOG_LINES_A_SECOND 5u
+
+static void session_log_end(Session *session, const char *why) {
+        log_warning("event=session-ended pid=%d uid=%u why=\"%s\"", (int)session->pid, session->uid, why);
+}
+
+/* Only for descriptors that the request is allowed to bring; request_handle() takes them over. */
+static int session_read_one(Session *session, bool *ret_answered) {
+        WireRequest request;
+        int fds[FDMSG_FDS_MAX];
+        size_t n_fds;
+        ssize_t n;
+
+        n = fdmsg_receive(session->fd, &request, sizeof(request), fds, FDMSG_FDS_MAX, &n_fds,
+                          MSG_DONTWAIT);
+        if (n < 0)
+                return (int)n;
+        if (n == 0 && n_fds == 0)
+                return -ESHUTDOWN;
+        if (n != sizeof(request)) {
+                for (size_t i = 0; i < n_fds; i++)
+                        fd_close(fds[i]);
+                return -EBADMSG;
+        }
+        return request_handle(session, &request, fds, n_fds, ret_answered);
+}
+
+static void session_on_readable(struct ev_loop *loop, ev_io *io, int events) {
+        Session *session = io->data;
+        bool answered = false;
+        int r = 0;
+
+        (void)loop;
+        (void)events;
+        /* who waits for an answer has nothing more to say until it has it */
+        for (int i = 0; i < REQUESTS_AT_ONCE && r == 0 && !answered; i++)
+                r = session_read_one(session, &answered);
+        if (r == 0 || r == -EAGAIN)
+                return;
+        if (r == -EBADMSG)
+                session_log_end(session, "a record of the wrong size");
+        else if (r == -EPROTO)
+                session_log_end(session, "broke the protocol");
+        else if (r == -ENOBUFS)
+                session_log_end(session, "does not read its replies");
+        session_free(session);
+}
+
+int session_new(Kernel *kernel, int fd) {
+        _cleanup_close_ int owned = fd;
+        Session *session;
+        int r;
+
+        session = calloc(1, sizeof(*session));
+        if (!session)
+                return error_fold(-ENOMEM);
+        session->kernel = kernel;
+        list_init(&session->doomed);
+        r = cred_peer(fd, &session->pid, &session->uid);
+        if (!r)
+                r = user_get(&kernel->users, session->uid, &session->user);
+        if (!r)
+                r = user_charge(session->user, CHARGE_SESSIONS, 1);
+        if (r) {
+                user_unref(session->user);
+                free(session);
+                return error_fold(r);
+        }
+        session->fd = TAKE_FD(owned);
+        ev_io_init(&session->io, session_on_readable, session->fd, EV_READ);
+        session->io.data = session;
+        ev_io_start(kernel->loop, &session->io);
+        kernel_session_opened(kernel, session);
+        return 0;
+}
+
+void session_become(Session *session, SessionState state) {
+        session->state = state;
+        if (state == SESSION_PROCESS) /* charged as a process from here on */
+                user_discharge(session->user, CHARGE_SESSIONS, 1);
+}
+
+Session *session_free(Session *session) {
+        if (!session)
+                return NULL;
+        if (session->process)
+                session->process = goodbye(session->process);
+        if (session->state != SESSION_PROCESS)
+                user_discharge(session->user, CHARGE_SESSIONS, 1);
+        ev_io_stop(session->kernel->loop, &session->io);
+        list_unlink(&session->doomed);
+        session->fd = fd_close(session->fd);
+        kernel_session_closed(session->kernel, session);
+        user_unref(session->user);
+        free(session);
+        return NULL;
+}
+
+void session_doom(Session *session, const char *why) {
+        if (!list_is_empty(&session->doomed))
+                return;
+        session_log_end(session, why);
+        list_append(&session->kernel->doomed, &session->doomed);
+}
