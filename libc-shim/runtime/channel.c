@@ -79,8 +79,10 @@ static void free_record(void *record, size_t bytes) {
 }
 
 static void bell_free(InBell *bell) {
-        for (unsigned i = 0; i < BELL_LANES / BELL_GROUP; i++)
+        for (unsigned i = 0; i < BELL_LANES / BELL_GROUP; i++) {
                 free(bell->groups[i]);
+                free(bell->early[i]);
+        }
         retire(region_unmap, bell->map, BELL_BYTES);
         retire(free_record, bell, 0);
 }

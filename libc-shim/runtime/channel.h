@@ -23,6 +23,7 @@ typedef struct InBell {
         uint32_t id;
         ShmBell *map;
         Lane **groups[BELL_LANES / BELL_GROUP]; /* lanes by leaf */
+        uint64_t *early[BELL_LANES / BELL_GROUP]; /* bits that came before the news of their lane */
 } InBell;
 
 struct Channel {
@@ -65,6 +66,8 @@ void pulse_free_locked(Pulse *pulse);
 /* collect.c: looks at the bells and moves what is ready into the queues. */
 void channel_collect_locked(Channel *channel, bool cool);
 void collect_ring_locked(InLink *link);
+/* A lane has opened: what its client has rung for already. */
+void collect_early_locked(Lane *lane);
 /* Would a collection find something? Racy by design: ends a watch or forbids a sleep. */
 bool channel_has_work(Channel *channel);
 

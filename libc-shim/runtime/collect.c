@@ -14,6 +14,8 @@
 #include "shm/slot.h"
 #include "sys/neutrino.h"
 
+#include <stdlib.h>
+
 #define PULSES_OF_ONE_LINK 1024u
 
 /* A sender cannot arrive before our last look nor after this one: a forged stamp gains nothing. */
@@ -129,6 +131,35 @@ static void take_bits(Lane *lane, uint64_t bits) {
                         take_slot(lane, inlink_slot(lane->link, i), now);
 }
 
+/*
+ * A sender knows its lane as soon as the daemon has answered it; our news of it may still be on the way,
+ * or unread while the news of a death makes us collect. Its ringing is kept until then.
+ */
+static void keep_early(InBell *bell, uint32_t leaf, uint64_t bits) {
+        uint64_t **group = &bell->early[leaf / BELL_GROUP];
+
+        if (!*group)
+                *group = calloc(BELL_GROUP, sizeof(**group));
+        if (*group)
+                (*group)[leaf % BELL_GROUP] |= bits;
+}
+
+void collect_early_locked(Lane *lane) {
+        uint64_t *group = lane->bell->early[lane->leaf / BELL_GROUP];
+        uint64_t bits;
+
+        if (!group)
+                return;
+        bits = group[lane->leaf % BELL_GROUP];
+        group[lane->leaf % BELL_GROUP] = 0;
+        if (!bits)
+                return;
+        take_bits(lane, bits);
+        word_store(&lane->channel->queued_hint, 1);
+        if (lane->channel->sleepers > 0)
+                bell_wake_one(lane->channel->bells[0]->map);
+}
+
 static void collect_bell_locked(InBell *bell, bool cool) {
         BellWalk walk = { .cool = cool };
         uint32_t leaf;
@@ -141,7 +172,9 @@ static void collect_bell_locked(InBell *bell, bool cool) {
                 if (news_pending())
                         news_read_locked();
                 lane = lane_at(bell, leaf);
-                if (lane && !lane->closed)
+                if (!lane)
+                        keep_early(bell, leaf, bits);
+                else if (!lane->closed)
                         take_bits(lane, bits);
         }
 }

@@ -41,6 +41,7 @@ int lane_open_locked(Channel *channel, InBell *bell, InLink *link, int32_t scoid
         };
         (*group)[leaf % BELL_GROUP] = lane;
         link->n_lanes++;
+        collect_early_locked(lane);
         return 0;
 }
 
