@@ -119,10 +119,12 @@ void slot_fail(ShmSlot *slot, int error) {
         uint32_t state = slot_state(word);
         uint32_t old;
 
-        if (state != SLOT_SEND && state != SLOT_REPLY)
-                return;
-        slot->status = -error;
-        slot->failed = SLOT_FAILED;
-        if (move(slot, slot_generation(word), state, SLOT_DONE, SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old))
-                wake_owner(slot, old);
+        if (state == SLOT_SEND || state == SLOT_REPLY) {
+                slot->status = -error;
+                slot->failed = SLOT_FAILED;
+                move(slot, slot_generation(word), state, SLOT_DONE, SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old);
+        }
+        /* The dead may have spoiled the word: whoever sleeps on it must look, whatever it says. */
+        word_and(&slot->word, ~SLOT_ASLEEP);
+        futex_wake(&slot->word, 1);
 }

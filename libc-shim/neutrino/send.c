@@ -105,6 +105,13 @@ static bool is_over(uint32_t word) {
         return slot_state(word) == SLOT_DONE;
 }
 
+/* While we wait, only these are possible; a server that wrote anything else has broken its conversation. */
+static bool is_spoiled(const Conversation *c, uint32_t word) {
+        if (slot_generation(word) != c->generation)
+                return true;
+        return slot_state(word) != SLOT_SEND && slot_state(word) != SLOT_REPLY;
+}
+
 /* (3) Watches the word. True when the conversation is over. */
 static bool watch(Conversation *c) {
         Spin spin = spin_begin((uint64_t)spin_default());
@@ -130,7 +137,7 @@ static void cancelled(void *argument) {
         for (;;) {
                 uint32_t word = slot_peek(c->slot->shm);
 
-                if (is_over(word) || (!c->asked && leave(c, word, EINTR)))
+                if (is_over(word) || is_spoiled(c, word) || (!c->asked && leave(c, word, EINTR)))
                         break;
                 if (slot_prepare_sleep(c->slot->shm, word))
                         slot_sleep(c->slot->shm, word, &(Deadline){ 0 });
@@ -189,6 +196,8 @@ static int await(Conversation *c) {
                 word = slot_peek(shm);
                 if (is_over(word))
                         return 0;
+                if (is_spoiled(c, word))
+                        return ESRCH;
                 error = c->asked ? 0 : reason_to_leave(c, slot_state(word));
                 if (!error && slot_state(word) == SLOT_SEND && !connection_is_live(c->connection))
                         error = connection_is_detached(c->connection) ? EBADF : ESRCH; /* (3D) */
