@@ -79,24 +79,29 @@ enum {
 /*
  *  slot, 16 KiB
  *     0  +--------------------------------------------------------------+
- *        | line 0: word, who sends, how much, and the answer            |
+ *        | line 0: word, who sends, how much, where it lies     64 bytes |
  *    64  +--------------------------------------------------------------+
- *        | line 1: where the bytes are when they are not inline         |
- *   128  +--------------------------------------------------------------+
- *        | message, inline                                8064 bytes    |
+ *        | message, inline                                    8128 bytes |
  *  8192  +--------------------------------------------------------------+
- *        | reply area, inline                             8192 bytes    |
+ *        | answer: status, how much                             32 bytes |
+ *  8224  +--------------------------------------------------------------+
+ *        | reply area, inline                                 8160 bytes |
  * 16384  +--------------------------------------------------------------+
+ *
+ * The client writes the first half, the server the second; only the word is written by both. A small
+ * answer shares its cache line with its bytes, and no line that the client watches is written before
+ * the end.
  */
 #define SLOT_STRIDE       16384u
-#define SLOT_MESSAGE_AT   128u
+#define SLOT_MESSAGE_AT   64u
 #define SLOT_MESSAGE_ROOM (8192u - SLOT_MESSAGE_AT)
-#define SLOT_REPLY_AT     8192u
-#define SLOT_REPLY_ROOM   8192u
+#define SLOT_ANSWER_AT    8192u
+#define SLOT_REPLY_AT     (SLOT_ANSWER_AT + 32u)
+#define SLOT_REPLY_ROOM   (SLOT_STRIDE - SLOT_REPLY_AT)
 
 /* Where a message or a reply area lies (ShmSlot.message_at, .reply_at). */
 #define SLOT_AT_INLINE 0u          /* in the slot */
-#define SLOT_AT_DIRECT 0xffffffffu /* in the client's own memory: read it with process_vm_readv */
+#define SLOT_AT_DIRECT 0xffffffffu /* message: in the client's own memory; its iovec stands inline */
                                    /* any other value: the link extent of that number, offset 0 */
 
 /* ShmSlot.failed */
@@ -110,28 +115,29 @@ typedef struct ShmSlot {
         uint64_t stamp;        /* client, in IDLE: clock_stamp() of the send, orders equal priorities */
         uint64_t message_bytes; /* client, in IDLE: bytes offered */
         uint64_t reply_room;   /* client, in IDLE: bytes the client can take back */
-        int64_t status;        /* server, in REPLY: what MsgSend returns; -errno when `failed` */
-        uint64_t reply_bytes;  /* server, in REPLY: high-water mark of the bytes written back */
-        int32_t coid;          /* client, in IDLE: the number the sender used, for _msg_info.coid */
-        int32_t tid;           /* client, in IDLE: the sender's thread number, for _msg_info.tid */
-        uint8_t priority;      /* client, in IDLE: 1..255 */
-        uint8_t failed;        /* server, in REPLY: SLOT_FAILED: status is -errno; SLOT_REPLY_HAS_START */
-        uint16_t client_core;  /* client: processor it sends from */
-        uint16_t server_core;  /* server: processor it last ran on */
-        uint16_t why;          /* client, with UNBLOCK: errno of the reason (EINTR, ETIMEDOUT) */
-        /* line 1 */
         uint32_t message_at;   /* client, in IDLE: SLOT_AT_... */
         uint32_t reply_at;     /* client, in IDLE: SLOT_AT_INLINE or an extent */
-        uint64_t iov;          /* client, in IDLE, SLOT_AT_DIRECT: address of its iovec array ... */
-        uint32_t parts;        /*                  ... and number of elements in it */
-        uint32_t pad0;
+        uint32_t parts;        /* client, in IDLE, SLOT_AT_DIRECT: elements of its iovec */
+        int32_t coid;          /* client, in IDLE: the number the sender used, for _msg_info.coid */
+        int32_t tid;           /* client, in IDLE: the sender's thread number, for _msg_info.tid */
+        uint16_t client_core;  /* client: processor it sends from */
+        uint16_t why;          /* client, with UNBLOCK: errno of the reason (EINTR, ETIMEDOUT) */
+        uint8_t priority;      /* client, in IDLE: 1..255 */
+        uint8_t pad0[7];       /* must be 0 */
+        uint8_t message[SLOT_MESSAGE_ROOM]; /* client, in IDLE */
+        /* answer */
+        int64_t status;        /* server, in REPLY: what MsgSend returns; -errno when SLOT_FAILED */
+        uint64_t reply_bytes;  /* server, in REPLY: high-water mark of the bytes written back */
         uint64_t reply_from;   /* server, in REPLY, with SLOT_REPLY_HAS_START: first byte written */
-        uint8_t pad1[32];      /* must be 0 */
-        uint8_t bytes[SLOT_STRIDE - SLOT_MESSAGE_AT];
+        uint16_t server_core;  /* server: processor it last ran on */
+        uint8_t failed;        /* server, in REPLY: SLOT_FAILED, SLOT_REPLY_HAS_START */
+        uint8_t pad1[5];       /* must be 0 */
+        uint8_t reply[SLOT_REPLY_ROOM]; /* server, in REPLY */
 } ShmSlot;
 static_assert(sizeof(ShmSlot) == SLOT_STRIDE, "slot is one stride");
-static_assert(offsetof(ShmSlot, message_at) == 64, "line 0 is one cache line");
-static_assert(offsetof(ShmSlot, bytes) == SLOT_MESSAGE_AT, "message follows line 1");
+static_assert(offsetof(ShmSlot, message) == SLOT_MESSAGE_AT, "line 0 is one cache line");
+static_assert(offsetof(ShmSlot, status) == SLOT_ANSWER_AT, "the server's half is its own");
+static_assert(offsetof(ShmSlot, reply) == SLOT_REPLY_AT, "a small answer is one cache line");
 
 /* ---------------------------------------------------------------- ring ----------------------- */
 

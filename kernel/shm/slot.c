@@ -120,8 +120,7 @@ void slot_fail(ShmSlot *slot, int error) {
         uint32_t old;
 
         if (state == SLOT_SEND || state == SLOT_REPLY) {
-                slot->status = -error;
-                slot->failed = SLOT_FAILED;
+                slot_put_error(slot, error);
                 move(slot, slot_generation(word), state, SLOT_DONE, SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old);
         }
         /* The dead may have spoiled the word: whoever sleeps on it must look, whatever it says. */

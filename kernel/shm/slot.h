@@ -41,6 +41,23 @@ void slot_end_sleep(ShmSlot *slot);
 void slot_nudge(ShmSlot *slot);
 void slot_kick(ShmSlot *slot);
 
+/* Server thread in REPLY (or the daemon, the server being dead): the answer is an error, without bytes. */
+static inline void slot_put_error(ShmSlot *slot, int error) {
+        slot->status = -error;
+        slot->failed = SLOT_FAILED;
+        slot->reply_bytes = 0;
+}
+
+/* Hints: the lines that the next steps of this side touch. */
+static inline void slot_expect_send(ShmSlot *slot) {
+        __builtin_prefetch(slot->message, 1);
+}
+
+static inline void slot_expect_receive(ShmSlot *slot) {
+        __builtin_prefetch(slot->message, 0);
+        __builtin_prefetch(&slot->status, 1);
+}
+
 /* Server thread. */
 bool slot_receive(ShmSlot *slot, uint32_t *ret_word);
 bool slot_reply(ShmSlot *slot, uint32_t generation); /* false: not ours any more (ESRCH) */

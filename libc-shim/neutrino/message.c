@@ -31,7 +31,7 @@ static bool may_go_direct(const Message *message, const OutSlot *slot) {
 
 /* The server reads our memory while we are blocked: it gets our iovec in place of the bytes. */
 static int put_direct(const Message *message, OutSlot *slot) {
-        memcpy(slot->shm->bytes, message->send, message->send_parts * sizeof(struct iovec));
+        memcpy(slot->shm->message, message->send, message->send_parts * sizeof(struct iovec));
         slot->shm->message_at = SLOT_AT_DIRECT;
         slot->shm->parts = (uint32_t)message->send_parts;
         return 0;
@@ -52,7 +52,7 @@ static int put_bytes(const Message *message, OutSlot *slot) {
                 return may_go_direct(message, slot) ? put_direct(message, slot)
                                                     : put_bulk(message, slot);
         slot->shm->message_at = SLOT_AT_INLINE;
-        return xfer_gather(slot->shm->bytes, message->send, message->send_parts, 0,
+        return xfer_gather(slot->shm->message, message->send, message->send_parts, 0,
                            message->send_bytes) ? 0 : -EFAULT;
 }
 
@@ -73,8 +73,6 @@ int message_put(const Message *message, OutSlot *slot) {
 
         shm->message_bytes = message->send_bytes;
         shm->reply_room = message->reply_bytes;
-        shm->reply_bytes = 0;
-        shm->failed = 0;
         r = put_reply_area(message, slot);
         return r < 0 ? r : put_bytes(message, slot);
 }
@@ -89,7 +87,7 @@ int message_take_reply(const Message *message, const OutSlot *slot) {
         if (to == 0)
                 return 0;
         if (message->reply_bytes <= SLOT_REPLY_ROOM)
-                area = (const uint8_t *)shm + SLOT_REPLY_AT;
+                area = shm->reply;
         if (to > message->reply_bytes)
                 to = message->reply_bytes;
         if (shm->failed & SLOT_REPLY_HAS_START)

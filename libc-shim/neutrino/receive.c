@@ -58,7 +58,7 @@ static int copy_direct(Receipt *receipt, const ShmSlot *shm) {
         receipt->direct = malloc(bytes ? bytes : 1);
         if (!receipt->direct)
                 return -ENOMEM;
-        memcpy(receipt->direct, shm->bytes, bytes);
+        memcpy(receipt->direct, shm->message, bytes);
         receipt->n_direct = parts;
         return 0;
 }
@@ -69,7 +69,7 @@ static int place_message(Receipt *receipt, ShmSlot *shm, uint32_t at) {
         if (at == SLOT_AT_DIRECT)
                 return copy_direct(receipt, shm);
         if (at == SLOT_AT_INLINE)
-                receipt->message = receipt->message_bytes <= SLOT_MESSAGE_ROOM ? shm->bytes : NULL;
+                receipt->message = receipt->message_bytes <= SLOT_MESSAGE_ROOM ? shm->message : NULL;
         else
                 receipt->message = inlink_bulk(receipt->link, at, receipt->message_bytes);
         return receipt->message ? 0 : -EFAULT;
@@ -77,7 +77,7 @@ static int place_message(Receipt *receipt, ShmSlot *shm, uint32_t at) {
 
 static int place_reply(Receipt *receipt, ShmSlot *shm, uint32_t at) {
         if (at == SLOT_AT_INLINE)
-                receipt->reply = receipt->reply_room <= SLOT_REPLY_ROOM ? (uint8_t *)shm + SLOT_REPLY_AT
+                receipt->reply = receipt->reply_room <= SLOT_REPLY_ROOM ? shm->reply
                                                                        : NULL;
         else
                 receipt->reply = inlink_bulk(receipt->link, at, receipt->reply_room);
@@ -112,8 +112,7 @@ static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm, uint
 
 /* What the sender described does not exist: it gets the error, and we look for the next message. */
 static void refuse(Receipt *receipt, int error) {
-        receipt->shm->status = -error;
-        receipt->shm->failed = SLOT_FAILED;
+        slot_put_error(receipt->shm, error);
         slot_reply(receipt->shm, receipt->generation);
         receipt_drop_locked(receipt);
         receipt_done_locked(receipt);
@@ -131,8 +130,7 @@ static int take_message_locked(Reception *rx, InSlot *slot, Receipt **ret_receip
                 receipt_drop_locked(slot->receipt);
         *ret_receipt = receipt_new_locked(&rcvid);
         if (!*ret_receipt) {
-                shm->status = -EAGAIN;
-                shm->failed = SLOT_FAILED;
+                slot_put_error(shm, EAGAIN);
                 slot_reply(shm, slot_generation(word));
                 return NOTHING_YET;
         }

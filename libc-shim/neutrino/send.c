@@ -253,6 +253,7 @@ static void allow_grace(Conversation *c) {
 static int send_once(Conversation *c, const Message *message, bool *ret_restart, long *ret_status) {
         int r;
 
+        slot_expect_send(c->slot->shm);
         r = message_put(message, c->slot); /* (0) */
         if (r < 0)
                 return r;

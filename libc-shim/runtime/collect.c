@@ -53,7 +53,10 @@ static void take_unblock(Lane *lane, InSlot *slot) {
 
 static void take_slot(Lane *lane, InSlot *slot, uint64_t now) {
         ShmSlot *shm = inlink_shm(slot);
-        uint32_t word = slot_peek(shm);
+        uint32_t word;
+
+        slot_expect_receive(shm);
+        word = slot_peek(shm);
 
         switch (slot_state(word)) {
         case SLOT_SEND:

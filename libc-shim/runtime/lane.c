@@ -75,8 +75,7 @@ void lane_free_locked(Lane *lane) {
 
 /* Answers with an error what we hold of this lane. */
 static void fail_held_locked(Receipt *receipt) {
-        receipt->shm->status = -ESRCH;
-        receipt->shm->failed = SLOT_FAILED;
+        slot_put_error(receipt->shm, ESRCH);
         if (slot_reply(receipt->shm, receipt->generation))
                 receipt_drop_locked(receipt);
 }
@@ -86,8 +85,7 @@ static void fail_waiting(ShmSlot *shm) {
 
         if (!slot_receive(shm, &word))
                 return;
-        shm->status = -ESRCH;
-        shm->failed = SLOT_FAILED;
+        slot_put_error(shm, ESRCH);
         slot_reply(shm, slot_generation(word));
 }
 
