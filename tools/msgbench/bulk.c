@@ -18,8 +18,9 @@ static int bulk_begin(Stage *stage) {
 
 static int bulk_turn(Stage *stage) {
         uint64_t answer;
+        long r = MsgSend(stage->coid, stage->buffers[0], stage->bytes, &answer, sizeof(answer));
 
-        return MsgSend(stage->coid, stage->buffers[0], stage->bytes, &answer, sizeof(answer)) < 0 ? -errno : 0;
+        return r < 0 ? -errno : 0;
 }
 
 static const Duet bulk_duet = { .serve = server_serve, .begin = bulk_begin, .turn = bulk_turn };

@@ -7,10 +7,11 @@
 #include "server.h"
 #include "stats.h"
 
+#include <dirent.h>
 #include <errno.h>
-#include <fcntl.h>
 #include <pthread.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/neutrino.h>
 #include <sys/socket.h>
@@ -28,7 +29,7 @@ typedef struct Member {
 
 /* ---- reading /proc ---- */
 
-/* The sum of a key's values, in a file of "Key:  123 kB" lines; only of the mappings whose name has `name`. */
+/* The sum of a key's "Key:  123 kB" lines in bytes; `name`: only of mappings called so. */
 static int64_t proc_sum(pid_t pid, const char *file, const char *key, const char *name) {
         char path[64], line[512];
         bool counts = !name;
@@ -88,17 +89,28 @@ static bool is_daemon(pid_t pid) {
         return !strncmp(name, "nuntiusd", strlen("nuntiusd"));
 }
 
-/* The daemon is whoever is at the other end of one of our sockets and is called so. */
-static pid_t daemon_find(void) {
-        for (int fd = 3; fd < 256; fd++) {
-                struct ucred peer;
-                socklen_t n = sizeof(peer);
+static pid_t socket_peer(int fd) {
+        struct ucred peer;
+        socklen_t n = sizeof(peer);
 
-                if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) == 0 && peer.pid > 0 &&
-                    is_daemon(peer.pid))
-                        return peer.pid;
+        return getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) ? 0 : peer.pid;
+}
+
+/* The daemon is whoever is at the other end of one of our sockets and is called so; 0 = not found. */
+static pid_t daemon_find(void) {
+        DIR *dir = opendir("/proc/self/fd");
+        struct dirent *entry;
+        pid_t found = 0;
+
+        while (dir && !found && (entry = readdir(dir))) {
+                pid_t peer = socket_peer(atoi(entry->d_name));
+
+                if (peer > 0 && is_daemon(peer))
+                        found = peer;
         }
-        return 0;
+        if (dir)
+                closedir(dir);
+        return found;
 }
 
 /* ---- members: one server, n clients ---- */
@@ -216,7 +228,8 @@ static int memory_measure(Company *company, Report *report) {
         server = proc_resident(company->server_pid) - server;
         keeper = keeper < 0 ? keeper : proc_resident(company->server.daemon) - keeper;
         memory_report("memory-server", (double)server / MEMORY_CLIENTS, "resident, for each link", report);
-        memory_report("memory-client", (double)client / MEMORY_CLIENTS, "mapped and resident, for each link", report);
+        memory_report("memory-client", (double)client / MEMORY_CLIENTS, "shared and resident, for each link",
+                      report);
         memory_report("memory-daemon", (double)keeper / MEMORY_CLIENTS,
                       keeper < 0 ? "could not be read" : "resident, for each link", report);
         return 0;
@@ -309,7 +322,8 @@ static int idle_measure(Company *company, Report *report) {
                 return before < 0 ? (int)before : (int)after;
         report_row(report, &(Row){
                 .name = "idle", .ns = (double)(after - before) * tick_ns, .has_limit = true,
-                .note = "CPU time of 1,000 blocked clients, their server and the daemon in 5 s",
+                .note = company->server.daemon ? "CPU time of 1,000 blocked clients, server and daemon, 5 s" :
+                        "CPU time of 1,000 blocked clients and server, 5 s; the daemon was not found",
         });
         return 0;
 }

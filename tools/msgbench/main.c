@@ -32,16 +32,18 @@ typedef struct Case {
 } Case;
 
 static const Case cases[] = {
-        { "hot", case_hot, true, "8 bytes there and back, two cores, both awake; against a bare cache-line ping-pong" },
-        { "blocked", case_blocked, true, "the same, both on one core; against a bare futex ping-pong there" },
-        { "unpinned", case_unpinned, true, "the same, placed by the kernel; against the better of futex and pipe" },
-        { "oversubscribed", case_oversubscribed, false, "8 client processes, 4 server threads; against UNIX seqpacket sockets" },
-        { "many", case_many, false, "hot, while 100 processes hold 10,000 connections to the channel; against hot" },
-        { "copy", case_copy, true, "4 KiB, 64 KiB and 1 MiB sent, 8 bytes back; against two memcpy and hot" },
+        { "hot", case_hot, true,
+          "8 bytes there and back, two cores, awake; against a cache-line ping-pong" },
+        { "blocked", case_blocked, true, "the same, both on one core; against a futex ping-pong there" },
+        { "unpinned", case_unpinned, true, "the same, not pinned; against the better of futex and pipe" },
+        { "oversubscribed", case_oversubscribed, false,
+          "8 client processes, 4 server threads; against seqpacket" },
+        { "many", case_many, false, "hot, while 100 processes hold 10,000 connections; against hot" },
+        { "copy", case_copy, true, "4 KiB, 64 KiB, 1 MiB sent; against two memcpy and hot" },
         { "huge", case_huge, false, "64 MiB sent; against two memcpy" },
         { "pulse", case_pulse, true, "a pulse to a waiting receiver and one back; against hot" },
-        { "attach", case_attach, true, "ConnectAttach and ConnectDetach, already linked; against a seqpacket round trip" },
-        { "wakeup", case_wakeup, false, "until a receiver runs that slept for 100 ms, same core; against a futex" },
+        { "attach", case_attach, true, "ConnectAttach, ConnectDetach, already linked; against seqpacket" },
+        { "wakeup", case_wakeup, false, "until a receiver runs that slept 100 ms, same core; against futex" },
         { "memory", case_memory, false, "bytes for each link in server, client and daemon" },
         { "idle", case_idle, false, "CPU time of 1,000 blocked clients in 5 s; must be 0" },
 };
