@@ -1,0 +1,361 @@
+/* SPDX-License-Identifier: MIT */
+#include "wire.h"
+
+#include "base/cleanup.h"
+#include "base/fdmsg.h"
+#include "shm/region.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <grp.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/socket.h>
+#include <sys/stat.h>
+#include <sys/un.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+static char directory[64];
+static char socket_path[100];
+static pid_t daemon_pid;
+
+/* ---- daemon ---- */
+
+static void daemon_exec(const char *const *arguments, int ready_fd) {
+        const char *argv[32] = { "nuntiusd", "--socket", socket_path, "--log-level", "error" };
+        char ready[16];
+        int n = 5;
+
+        snprintf(ready, sizeof(ready), "%d", ready_fd);
+        argv[n++] = "--ready-fd";
+        argv[n++] = ready;
+        while (arguments && *arguments)
+                argv[n++] = *arguments++;
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        execv(getenv("NUNTIUSD"), (char *const *)argv);
+        _exit(127);
+}
+
+void daemon_start(const char *const *arguments) {
+        int ready[2];
+        char byte;
+
+        strcpy(directory, "/tmp/nuntiusd-test-XXXXXX");
+        ck_assert_ptr_nonnull(mkdtemp(directory));
+        ck_assert_int_eq(chmod(directory, 0755), 0);
+        snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
+        ck_assert_int_eq(pipe(ready), 0);
+        daemon_pid = fork();
+        ck_assert_int_ge(daemon_pid, 0);
+        if (daemon_pid == 0) {
+                close(ready[0]);
+                daemon_exec(arguments, ready[1]);
+        }
+        close(ready[1]);
+        ck_assert_msg(read(ready[0], &byte, 1) == 1, "the daemon did not begin to listen");
+        close(ready[0]);
+}
+
+const char *daemon_socket(void) {
+        return socket_path;
+}
+
+static void remove_directory(void) {
+        char path[200];
+
+        unlink(socket_path);
+        snprintf(path, sizeof(path), "%s.lock", socket_path);
+        unlink(path);
+        rmdir(directory);
+}
+
+void daemon_stop(void) {
+        int status;
+
+        ck_assert_int_eq(kill(daemon_pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(daemon_pid, &status, 0), daemon_pid);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the daemon ended with 0x%x", status);
+        ck_assert_int_ne(access(socket_path, F_OK), 0);
+        remove_directory();
+}
+
+int wire_connect(void) {
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        int fd = socket(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0);
+
+        strcpy(address.sun_path, socket_path);
+        if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+                return -errno;
+        return fd;
+}
+
+char *daemon_status(void) {
+        Client observer = { .socket = wire_connect(), .news = -1 };
+        WireReply reply;
+        Fds fds;
+        char *text;
+
+        ck_assert_int_ge(observer.socket, 0);
+        ck_assert_int_eq(greet(&observer, WIRE_GREET_OBSERVER), 0);
+        ck_assert_int_eq(ask(&observer, (WireRequest){ .op = WIRE_STATUS, .status.json = 1 }, &reply, &fds),
+                         0);
+        text = calloc(1, reply.status_text.bytes + 1);
+        ck_assert_int_eq(pread(fds.fd[0], text, reply.status_text.bytes, 0),
+                         (ssize_t)reply.status_text.bytes);
+        fds_close(&fds);
+        close(observer.socket);
+        return text;
+}
+
+static bool daemon_has_none(const char *section) {
+        char *text = daemon_status(), empty[64];
+        bool has_none;
+
+        snprintf(empty, sizeof(empty), "\"%s\": []", section);
+        has_none = strstr(text, empty) != NULL;
+        free(text);
+        return has_none;
+}
+
+void daemon_expect_none(const char *section) {
+        for (int i = 0; i < WIRE_WAIT_MS; i++) {
+                if (daemon_has_none(section))
+                        return;
+                poll(NULL, 0, 1);
+        }
+        ck_abort_msg("the daemon still holds: %s", daemon_status());
+}
+
+void daemon_expect_empty(void) {
+        static const char *const sections[] = { "processes", "channels", "bells", "links", "extents",
+                                                "lanes", "lifelines", "connections" };
+
+        for (unsigned i = 0; i < sizeof(sections) / sizeof(sections[0]); i++)
+                daemon_expect_none(sections[i]);
+}
+
+/* ---- clients ---- */
+
+static void become(uid_t uid) {
+        if (uid == 0)
+                return;
+        if (setgroups(0, NULL) < 0 || setresgid(uid, uid, uid) < 0 || setresuid(uid, uid, uid) < 0)
+                _exit(2);
+}
+
+/* Connects as itself, hands the socket to the test, waits to be killed. */
+static void client_main(int wire, uid_t uid) {
+        int fd;
+
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        become(uid);
+        fd = wire_connect();
+        if (fd < 0 || fdmsg_send(wire, "x", 1, &fd, 1, 0))
+                _exit(1);
+        close_range(0, ~0u, 0);
+        for (;;)
+                pause();
+}
+
+Client client_connect(uid_t uid) {
+        Client client = { .news = -1, .socket = -1 };
+        int wire[2];
+        size_t n_fds;
+        char byte;
+
+        ck_assert_int_eq(socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC, 0, wire), 0);
+        client.pid = fork();
+        ck_assert_int_ge(client.pid, 0);
+        if (client.pid == 0)
+                client_main(wire[1], uid);
+        close(wire[1]);
+        ck_assert_int_eq(fdmsg_receive(wire[0], &byte, 1, &client.socket, 1, &n_fds, 0), 1);
+        ck_assert_uint_eq(n_fds, 1);
+        close(wire[0]);
+        return client;
+}
+
+Client client_start(uid_t uid, uint32_t greet_flags) {
+        Client client = client_connect(uid);
+
+        ck_assert_int_eq(greet(&client, greet_flags), 0);
+        ck_assert_int_eq(client.greet.pid, client.pid);
+        return client;
+}
+
+void client_kill(Client *client) {
+        kill(client->pid, SIGKILL);
+        waitpid(client->pid, NULL, 0);
+}
+
+void client_hang_up(Client *client) {
+        close(client->socket);
+        close(client->news);
+        client->socket = client->news = -1;
+}
+
+static void wait_readable(int fd, const char *what) {
+        struct pollfd waiting = { .fd = fd, .events = POLLIN };
+
+        ck_assert_msg(poll(&waiting, 1, WIRE_WAIT_MS) == 1, "waited in vain for %s", what);
+}
+
+void client_expect_ended(Client *client) {
+        WireReply reply;
+        ssize_t n;
+
+        do {
+                wait_readable(client->socket, "the end of a session");
+                n = fdmsg_receive(client->socket, &reply, sizeof(reply), NULL, 0, NULL, 0);
+        } while (n > 0);
+        ck_assert(n == 0 || n == -ECONNRESET);
+}
+
+void fds_close(Fds *fds) {
+        for (int i = 0; i < 3; i++)
+                fds->fd[i] = fd_close(fds->fd[i]);
+}
+
+/* By bit, as they are named in the wire. */
+static void fds_spread(uint32_t bits, const int *fds, size_t n, Fds *ret_fds) {
+        size_t at = 0;
+
+        for (int i = 0; i < 3; i++)
+                ret_fds->fd[i] = bits & 1u << i ? fds[at++] : -1;
+        ck_assert_uint_eq(at, n);
+}
+
+int ask_with_fd(Client *client, WireRequest request, int fd, WireReply *reply, Fds *fds) {
+        int received[FDMSG_FDS_MAX];
+        WireReply own_reply;
+        Fds own_fds;
+        size_t n;
+
+        reply = reply ? reply : &own_reply;
+        request.serial = ++client->serial;
+        request.fds = fd >= 0;
+        ck_assert_int_eq(fdmsg_send(client->socket, &request, sizeof(request), &fd, fd >= 0, 0), 0);
+        wait_readable(client->socket, "a reply");
+        ck_assert_int_eq(fdmsg_receive(client->socket, reply, sizeof(*reply), received, FDMSG_FDS_MAX, &n, 0),
+                         sizeof(*reply));
+        ck_assert_uint_eq(reply->serial, request.serial);
+        fds_spread(reply->fds, received, n, &own_fds);
+        if (reply->status)
+                ck_assert_uint_eq(n, 0);
+        if (fds)
+                *fds = own_fds;
+        else
+                fds_close(&own_fds);
+        return reply->status;
+}
+
+int ask(Client *client, WireRequest request, WireReply *reply, Fds *fds) {
+        return ask_with_fd(client, request, -1, reply, fds);
+}
+
+void tell(Client *client, WireRequest request) {
+        ck_assert_int_eq(fdmsg_send(client->socket, &request, sizeof(request), NULL, 0, 0), 0);
+}
+
+int greet(Client *client, uint32_t flags) {
+        WireRequest request = { .op = WIRE_GREET, .greet = { WIRE_VERSION, LAYOUT_VERSION, flags } };
+        WireReply reply;
+        void *map;
+        Fds fds;
+        int status = ask(client, request, &reply, &fds);
+
+        if (status || flags & WIRE_GREET_OBSERVER)
+                return status;
+        client->greet = reply.greet;
+        client->news = fds.fd[2];
+        ck_assert_int_eq(region_map(fds.fd[0], sizeof(ShmNotice), true, &map), -EPERM);
+        ck_assert_int_eq(region_map(fds.fd[0], sizeof(ShmNotice), false, &map), 0);
+        client->notice = map;
+        client->page = map_fd(&fds.fd[1], PROCESS_BYTES);
+        close(fds.fd[0]);
+        return 0;
+}
+
+/* ---- shorthand ---- */
+
+int32_t channel_create(Client *client, uint32_t flags) {
+        WireRequest request = { .op = WIRE_CHANNEL_CREATE, .channel_create.flags = flags };
+        WireReply reply;
+        int status = ask(client, request, &reply, NULL);
+
+        return status ? -status : reply.channel.chid;
+}
+
+int attach(Client *client, const Client *server, int32_t chid, uint32_t flags, int32_t coid,
+           WireReplyConnect *ret_connect, Fds *ret_fds) {
+        WireRequest request = { .op = WIRE_CONNECT_ATTACH,
+                                .connect_attach = { server ? server->pid : 0, chid, flags, coid } };
+        WireReply reply;
+        int status = ask(client, request, &reply, ret_fds);
+
+        if (ret_connect)
+                *ret_connect = reply.connect;
+        return status;
+}
+
+void detach(Client *client, uint32_t connection) {
+        tell(client, (WireRequest){ .op = WIRE_CONNECT_DETACH, .connect_detach.connection = connection });
+}
+
+/* ---- news, memory ---- */
+
+WireNews news_expect(Client *client, WireNewsKind kind, Fds *ret_fds) {
+        int received[FDMSG_FDS_MAX];
+        WireNews news;
+        Fds fds;
+        size_t n;
+
+        wait_readable(client->news, "news");
+        ck_assert_int_eq(fdmsg_receive(client->news, &news, sizeof(news), received, FDMSG_FDS_MAX, &n, 0),
+                         sizeof(news));
+        ck_assert_uint_eq(news.kind, kind);
+        fds_spread(news.fds, received, n, &fds);
+        if (ret_fds)
+                *ret_fds = fds;
+        else
+                fds_close(&fds);
+        return news;
+}
+
+WireNews news_any(Client *client) {
+        int received[FDMSG_FDS_MAX];
+        WireNews news;
+        size_t n;
+
+        ck_assert_int_eq(fdmsg_receive(client->news, &news, sizeof(news), received, FDMSG_FDS_MAX, &n, 0),
+                         sizeof(news));
+        while (n > 0)
+                close(received[--n]);
+        return news;
+}
+
+bool news_is_there(Client *client) {
+        struct pollfd waiting = { .fd = client->news, .events = POLLIN };
+
+        return poll(&waiting, 1, 20) == 1;
+}
+
+void *map_fd(int *fd, size_t bytes) {
+        void *map;
+
+        ck_assert_int_ge(*fd, 0);
+        ck_assert_int_eq(region_map(*fd, bytes, true, &map), 0);
+        *fd = fd_close(*fd);
+        return map;
+}
+
+void word_expect(const _Atomic uint32_t *word, uint32_t value) {
+        for (int i = 0; i < WIRE_WAIT_MS && *word != value; i++)
+                poll(NULL, 0, 1);
+        ck_assert_uint_eq(*word, value);
+}
