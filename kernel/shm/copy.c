@@ -6,33 +6,59 @@
 #include <setjmp.h>
 #include <string.h>
 
-typedef struct Recovery {
-        volatile bool armed;
-        sigjmp_buf where;
-} Recovery;
-
-static __thread Recovery recovery;
-
 /*
  * The handler runs with its signal unblocked (SA_NODEFER), so no mask needs to be saved or restored.
- * sigsetjmp without a mask is a dozen stores.
+ * The compiler's own setjmp is three stores; sanitizers must see the jump, so they get libc's.
  */
-bool copy_bytes(void *to, const void *from, size_t n) {
-        if (n == 0)
-                return true;
-        if (sigsetjmp(recovery.where, 0) != 0) {
+#if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
+typedef void *CopyPlace[5];
+#define PLACE_SET(place)  __builtin_setjmp(place)
+#define PLACE_JUMP(place) __builtin_longjmp(place, 1)
+#else
+typedef sigjmp_buf CopyPlace;
+#define PLACE_SET(place)  sigsetjmp(place, 0)
+#define PLACE_JUMP(place) siglongjmp(place, 1)
+#endif
+
+typedef struct Recovery {
+        volatile bool armed;
+        CopyPlace place;
+} Recovery;
+
+static __thread Recovery recovery __attribute__((tls_model("initial-exec")));
+
+__attribute__((noinline)) bool copy_run(void (*body)(void *), void *argument) {
+        if (PLACE_SET(recovery.place) != 0) {
                 recovery.armed = false;
                 return false;
         }
         recovery.armed = true;
         word_signal_fence();
-        memcpy(to, from, n);
+        body(argument);
         word_signal_fence();
         recovery.armed = false;
         return true;
 }
 
-void copy_recover(void) {
+typedef struct Bytes {
+        void *to;
+        const void *from;
+        size_t n;
+} Bytes;
+
+static void copy_body(void *argument) {
+        const Bytes *bytes = argument;
+
+        memcpy(bytes->to, bytes->from, bytes->n);
+}
+
+bool copy_bytes(void *to, const void *from, size_t n) {
+        Bytes bytes = { to, from, n };
+
+        return n == 0 || copy_run(copy_body, &bytes);
+}
+
+__attribute__((noinline)) void copy_recover(void) {
         if (recovery.armed)
-                siglongjmp(recovery.where, 1);
+                PLACE_JUMP(recovery.place);
 }

@@ -73,6 +73,14 @@ static inline void *word_pointer_load(const WordPointer *word) {
         return atomic_load_explicit(word, memory_order_acquire);
 }
 
+static inline void *word_pointer_swap(WordPointer *word, void *value) {
+        return atomic_exchange(word, value);
+}
+
+static inline bool word_pointer_swap_if(WordPointer *word, void **expected, void *desired) {
+        return atomic_compare_exchange_strong(word, expected, desired);
+}
+
 static inline void word_pointer_store(WordPointer *word, void *value) {
         atomic_store_explicit(word, value, memory_order_release);
 }

@@ -5,63 +5,89 @@
 
 #include <errno.h>
 #include <limits.h>
-
-/* Copies one part of a walk: to or from the run at @run. */
-typedef bool (*PartCopy)(uint8_t *run, void *part, size_t n);
-
-static bool part_in(uint8_t *run, void *part, size_t n) {
-        return copy_bytes(run, part, n);
-}
-
-static bool part_out(uint8_t *run, void *part, size_t n) {
-        return copy_bytes(part, run, n);
-}
+#include <string.h>
 
 static size_t smaller(size_t a, size_t b) {
         return a < b ? a : b;
 }
 
-static bool walk(const struct iovec *iov, size_t parts, size_t skip, uint8_t *run, size_t n,
-                 PartCopy copy) {
-        for (size_t i = 0; i < parts && n > 0; i++) {
-                size_t take;
+/* ---- lengths ---- */
 
-                if (skip >= iov[i].iov_len) {
-                        skip -= iov[i].iov_len;
-                        continue;
+typedef struct Sum {
+        const struct iovec *iov;
+        size_t parts;
+        ssize_t total;
+} Sum;
+
+static void sum_body(void *argument) {
+        Sum *sum = argument;
+        size_t total = 0;
+
+        for (size_t i = 0; i < sum->parts; i++) {
+                size_t n = sum->iov[i].iov_len;
+
+                if (n > (size_t)SSIZE_MAX - total) {
+                        sum->total = -EOVERFLOW;
+                        return;
                 }
-                take = smaller(iov[i].iov_len - skip, n);
-                if (!copy(run, (uint8_t *)iov[i].iov_base + skip, take))
-                        return false;
-                run += take;
-                n -= take;
-                skip = 0;
+                total += n;
         }
-        return true;
+        sum->total = (ssize_t)total;
 }
 
 ssize_t xfer_total(const struct iovec *iov, size_t parts) {
-        size_t total = 0;
+        Sum sum = { .iov = iov, .parts = parts };
 
-        for (size_t i = 0; i < parts; i++) {
-                struct iovec part;
+        return copy_run(sum_body, &sum) ? sum.total : -EFAULT;
+}
 
-                if (!copy_bytes(&part, &iov[i], sizeof(part)))
-                        return -EFAULT;
-                if (part.iov_len > (size_t)SSIZE_MAX - total)
-                        return -EOVERFLOW;
-                total += part.iov_len;
+/* ---- bytes: one walk over the parts, in or out ---- */
+
+typedef struct Walk {
+        const struct iovec *iov;
+        size_t parts;
+        size_t skip;
+        uint8_t *run;
+        size_t n;
+        bool out;
+} Walk;
+
+static void walk_body(void *argument) {
+        Walk walk = *(Walk *)argument;
+
+        for (size_t i = 0; i < walk.parts && walk.n > 0; i++) {
+                size_t length = walk.iov[i].iov_len;
+                uint8_t *part = walk.iov[i].iov_base;
+                size_t take;
+
+                if (walk.skip >= length) {
+                        walk.skip -= length;
+                        continue;
+                }
+                take = smaller(length - walk.skip, walk.n);
+                if (walk.out)
+                        memcpy(part + walk.skip, walk.run, take);
+                else
+                        memcpy(walk.run, part + walk.skip, take);
+                walk.run += take;
+                walk.n -= take;
+                walk.skip = 0;
         }
-        return (ssize_t)total;
 }
 
 bool xfer_gather(void *to, const struct iovec *iov, size_t parts, size_t skip, size_t n) {
-        return walk(iov, parts, skip, to, n, part_in);
+        Walk walk = { iov, parts, skip, to, n, false };
+
+        return n == 0 || copy_run(walk_body, &walk);
 }
 
 bool xfer_scatter(const struct iovec *iov, size_t parts, size_t skip, const void *from, size_t n) {
-        return walk(iov, parts, skip, (uint8_t *)from, n, part_out);
+        Walk walk = { iov, parts, skip, (uint8_t *)from, n, true };
+
+        return n == 0 || copy_run(walk_body, &walk);
 }
+
+/* ---- another process's memory ---- */
 
 #define WINDOW 64u
 

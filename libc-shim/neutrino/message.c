@@ -11,21 +11,8 @@
 #define DIRECT_MIN (256u * 1024u)
 #define DIRECT_PARTS_MAX (SLOT_MESSAGE_ROOM / sizeof(struct iovec))
 
-int message_measure(Message *message) {
-        ssize_t n = xfer_total(message->send, message->send_parts);
-
-        if (n < 0)
-                return (int)n;
-        message->send_bytes = (size_t)n;
-        n = xfer_total(message->reply, message->reply_parts);
-        if (n < 0)
-                return (int)n;
-        message->reply_bytes = (size_t)n;
-        return 0;
-}
-
 static bool may_go_direct(const Message *message, const OutSlot *slot) {
-        return message->send_bytes >= DIRECT_MIN && message->send_parts <= DIRECT_PARTS_MAX &&
+        return (size_t)message->send_bytes >= DIRECT_MIN && message->send_parts <= DIRECT_PARTS_MAX &&
                word_load_relaxed(&slot->link->map->direct) == 1;
 }
 
@@ -38,31 +25,31 @@ static int put_direct(const Message *message, OutSlot *slot) {
 }
 
 static int put_bulk(const Message *message, OutSlot *slot) {
-        int r = outlink_bulk(slot->link, &slot->message, message->send_bytes);
+        int r = outlink_bulk(slot->link, &slot->message, (uint64_t)message->send_bytes);
 
         if (r < 0)
                 return r;
         slot->shm->message_at = slot->message.extent;
         return xfer_gather(slot->message.map, message->send, message->send_parts, 0,
-                           message->send_bytes) ? 0 : -EFAULT;
+                           (size_t)message->send_bytes) ? 0 : -EFAULT;
 }
 
 static int put_bytes(const Message *message, OutSlot *slot) {
-        if (message->send_bytes > SLOT_MESSAGE_ROOM)
+        if ((size_t)message->send_bytes > SLOT_MESSAGE_ROOM)
                 return may_go_direct(message, slot) ? put_direct(message, slot)
                                                     : put_bulk(message, slot);
         slot->shm->message_at = SLOT_AT_INLINE;
         return xfer_gather(slot->shm->message, message->send, message->send_parts, 0,
-                           message->send_bytes) ? 0 : -EFAULT;
+                           (size_t)message->send_bytes) ? 0 : -EFAULT;
 }
 
 static int put_reply_area(const Message *message, OutSlot *slot) {
         int r;
 
         slot->shm->reply_at = SLOT_AT_INLINE;
-        if (message->reply_bytes <= SLOT_REPLY_ROOM)
+        if ((size_t)message->reply_bytes <= SLOT_REPLY_ROOM)
                 return 0;
-        r = outlink_bulk(slot->link, &slot->reply, message->reply_bytes);
+        r = outlink_bulk(slot->link, &slot->reply, (uint64_t)message->reply_bytes);
         slot->shm->reply_at = slot->reply.extent;
         return r;
 }
@@ -71,8 +58,8 @@ int message_put(const Message *message, OutSlot *slot) {
         ShmSlot *shm = slot->shm;
         int r;
 
-        shm->message_bytes = message->send_bytes;
-        shm->reply_room = message->reply_bytes;
+        shm->message_bytes = (uint64_t)message->send_bytes;
+        shm->reply_room = (uint64_t)message->reply_bytes;
         r = put_reply_area(message, slot);
         return r < 0 ? r : put_bytes(message, slot);
 }
@@ -86,10 +73,10 @@ int message_take_reply(const Message *message, const OutSlot *slot) {
 
         if (to == 0)
                 return 0;
-        if (message->reply_bytes <= SLOT_REPLY_ROOM)
+        if ((size_t)message->reply_bytes <= SLOT_REPLY_ROOM)
                 area = shm->reply;
-        if (to > message->reply_bytes)
-                to = message->reply_bytes;
+        if (to > (size_t)message->reply_bytes)
+                to = (size_t)message->reply_bytes;
         if (shm->failed & SLOT_REPLY_HAS_START)
                 from = shm->reply_from;
         if (from >= to)

@@ -9,19 +9,17 @@
 
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/types.h>
 #include <sys/uio.h>
 
 typedef struct Message {
         const struct iovec *send;
         size_t send_parts;
-        size_t send_bytes;
+        ssize_t send_bytes; /* or -errno of adding up */
         const struct iovec *reply;
         size_t reply_parts;
-        size_t reply_bytes;
+        ssize_t reply_bytes; /* likewise */
 } Message;
-
-/* Adds up the lengths. 0, -EOVERFLOW, -EFAULT. */
-int message_measure(Message *message);
 
 /* Copies it into @slot, or says there where it lies. 0, -EFAULT, -EAGAIN (quota for bulk memory). */
 int message_put(const Message *message, OutSlot *slot);

@@ -41,6 +41,7 @@ typedef struct Reception {
         struct _msg_info *info;
         bool pulses_only;
         Timeout timeout;
+        Receipt *receipt; /* a message that is taken and not copied yet */
 } Reception;
 
 /* Outcomes of looking once, beside rcvids, 0 and -errno. */
@@ -118,30 +119,33 @@ static void refuse(Receipt *receipt, int error) {
         receipt_done_locked(receipt);
 }
 
-static int take_message_locked(Reception *rx, InSlot *slot, Receipt **ret_receipt) {
+static int take_message_locked(Reception *rx, InSlot *slot) {
         ShmSlot *shm = inlink_shm(slot);
+        Receipt *receipt;
         uint32_t word;
         int rcvid, r;
 
         if (!slot_receive(shm, &word))
                 return NOTHING_YET; /* withdrawn */
         FAILPOINT("receive:taken");
-        if (slot->receipt) /* answered and not forgotten yet; or held: then its client cheats */
+        receipts_reclaim_locked();
+        if (slot->receipt) /* held still, and sent again: its client cheats */
                 receipt_drop_locked(slot->receipt);
-        *ret_receipt = receipt_new_locked(&rcvid);
-        if (!*ret_receipt) {
+        receipt = receipt_new_locked(&rcvid);
+        if (!receipt) {
                 slot_put_error(shm, EAGAIN);
                 slot_reply(shm, slot_generation(word));
                 return NOTHING_YET;
         }
-        r = decode(*ret_receipt, slot->lane, slot, shm, word);
+        r = decode(receipt, slot->lane, slot, shm, word);
         if (r < 0) {
-                refuse(*ret_receipt, -r);
+                refuse(receipt, -r);
                 return NOTHING_YET;
         }
-        if ((*ret_receipt)->message_bytes > SLOT_MESSAGE_ROOM)
+        if (receipt->message_bytes > SLOT_MESSAGE_ROOM)
                 inlink_try_direct_locked(slot->link);
         rx->thread->last_client_core = shm->client_core;
+        rx->receipt = receipt;
         return rcvid;
 }
 
@@ -169,7 +173,22 @@ static int fail_copy(Receipt *receipt, int r) {
         if (r == -EPERM)
                 word_store(&receipt->link->map->direct, 0);
         refuse(receipt, error);
+        server_unlock();
         return r == -ESRVRFAULT ? -EFAULT : NOTHING_YET;
+}
+
+/* Without the lock: nobody else knows the rcvid yet. */
+static int finish_message(const Reception *rx, int rcvid) {
+        int r;
+
+        FAILPOINT("receive:unlocked");
+        r = copy_message(rx, rx->receipt);
+        if (r < 0)
+                return fail_copy(rx->receipt, r);
+        if (rx->info)
+                info_fill(rx->info, rx->receipt, (ssize_t)rx->receipt->received_bytes);
+        receipt_done(rx->receipt);
+        return rcvid;
 }
 
 /* ---- a pulse ---- */
@@ -212,31 +231,10 @@ static void publish_core(const Channel *channel) {
                         word_store_relaxed(&channel->bells[i]->map->core, core);
 }
 
-/* The lock is dropped while the bytes are copied, and taken again. */
-static int finish_message_locked(Reception *rx, Receipt *receipt, int rcvid) {
-        int copied;
-
-        pass_baton_locked(rx->channel);
-        server_unlock();
-        FAILPOINT("receive:unlocked");
-        copied = copy_message(rx, receipt);
-        if (copied < 0)
-                return fail_copy(receipt, copied); /* takes the lock again */
-        if (rx->info)
-                info_fill(rx->info, receipt, (ssize_t)receipt->received_bytes);
-        receipt_done(receipt);
-        server_lock();
-        return rcvid;
-}
-
 static int take_entry_locked(Reception *rx, Entry *entry) {
-        Receipt *receipt = NULL;
-        int r;
-
         if (entry->kind == ENTRY_PULSE)
                 return deliver_pulse_locked(rx, (Pulse *)entry);
-        r = take_message_locked(rx, (InSlot *)entry, &receipt);
-        return r == NOTHING_YET ? r : finish_message_locked(rx, receipt, r);
+        return take_message_locked(rx, (InSlot *)entry);
 }
 
 static int look_locked(Reception *rx) {
@@ -422,43 +420,55 @@ static int receive_locked(Reception *rx, int chid) {
         return r;
 }
 
-static int dissociate(void) {
-        return 0;
+/* A message whose bytes turn out bad is no message: then the wait begins again. */
+static int receive_whole(Reception *rx, int chid) {
+        int r;
+
+        do {
+                rx->receipt = NULL;
+                server_lock();
+                r = receive_locked(rx, chid);
+                server_unlock();
+                if (rx->receipt)
+                        r = finish_message(rx, r);
+        } while (r == NOTHING_YET);
+        return r;
 }
 
-static int receive(int chid, const struct iovec *iov, size_t parts, struct _msg_info *info,
-                   bool pulses_only) {
-        Reception rx = { .iov = iov, .parts = parts, .info = info, .pulses_only = pulses_only };
-        ssize_t room;
+static int receive(int chid, const struct iovec *iov, size_t parts, ssize_t room,
+                   struct _msg_info *info, bool pulses_only) {
+        Reception rx = {
+                .iov = iov, .parts = parts, .room = (size_t)room, .info = info,
+                .pulses_only = pulses_only,
+        };
         int r;
 
         pthread_testcancel();
         rx.thread = call_enter();
         rx.timeout = call_take_timeout(rx.thread);
-        room = xfer_total(iov, parts);
-        r = room < 0 ? (int)room : 0;
-        if (r == 0 && chid == -1)
-                r = dissociate();
-        else if (r == 0) {
-                rx.room = (size_t)room;
-                server_lock();
-                r = receive_locked(&rx, chid);
-                server_unlock();
-        }
+        if (room < 0)
+                r = (int)room;
+        else if (chid == -1)
+                r = 0; /* the thread leaves its channel; nothing is inherited that it would give back */
+        else
+                r = receive_whole(&rx, chid);
         call_leave(rx.thread);
         return r;
 }
 
 /* ---- the forms ---- */
 
-#define PART(address, bytes) &(iov_t){ .iov_base = (address), .iov_len = (bytes) }, 1
+/* One buffer as an iovec of one part, and how much it takes. */
+#define PART(address, bytes)                                                                       \
+        &(iov_t){ .iov_base = (address), .iov_len = (bytes) }, 1,                                  \
+                (bytes) > SSIZE_MAX ? -EOVERFLOW : (ssize_t)(bytes)
 
 int MsgReceive_r(int chid, void *msg, size_t bytes, struct _msg_info *info) {
         return receive(chid, PART(msg, bytes), info, false);
 }
 
 int MsgReceivev_r(int chid, const iov_t *riov, size_t rparts, struct _msg_info *info) {
-        return receive(chid, riov, rparts, info, false);
+        return receive(chid, riov, rparts, xfer_total(riov, rparts), info, false);
 }
 
 int MsgReceivePulse_r(int chid, void *pulse, size_t bytes, struct _msg_info *info) {
@@ -466,7 +476,7 @@ int MsgReceivePulse_r(int chid, void *pulse, size_t bytes, struct _msg_info *inf
 }
 
 int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_info *info) {
-        return receive(chid, piov, parts, info, true);
+        return receive(chid, piov, parts, xfer_total(piov, parts), info, true);
 }
 
 int MsgReceive(int chid, void *msg, size_t bytes, struct _msg_info *info) {

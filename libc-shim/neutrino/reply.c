@@ -11,7 +11,7 @@
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
 
-#include <pthread.h>
+#include <limits.h>
 
 static size_t smaller(size_t a, size_t b) {
         return a < b ? a : b;
@@ -42,8 +42,7 @@ static int complete(Receipt *receipt, long status, unsigned failed) {
         return told ? EOK : ESRCH;
 }
 
-static int reply_inside(int rcvid, long status, const iov_t *iov, size_t parts) {
-        ssize_t total = xfer_total(iov, parts);
+static int reply_inside(int rcvid, long status, const iov_t *iov, size_t parts, ssize_t total) {
         Receipt *receipt;
         int r;
 
@@ -61,12 +60,12 @@ static int reply_inside(int rcvid, long status, const iov_t *iov, size_t parts) 
         return ESRVRFAULT;
 }
 
-static int reply(int rcvid, long status, const iov_t *iov, size_t parts) {
+static int reply(int rcvid, long status, const iov_t *iov, size_t parts, ssize_t total) {
         Thread *thread = call_enter();
         int r;
 
         call_take_timeout(thread);
-        r = reply_inside(rcvid, status, iov, parts);
+        r = reply_inside(rcvid, status, iov, parts, total);
         call_leave(thread);
         return r;
 }
@@ -100,14 +99,17 @@ int MsgError_r(int rcvid, int error) {
         return r;
 }
 
-#define PART(address, bytes) &(iov_t){ .iov_base = (void *)(address), .iov_len = (bytes) }, 1
+/* One buffer as an iovec of one part, and how much it holds. */
+#define PART(address, bytes)                                                                       \
+        &(iov_t){ .iov_base = (void *)(address), .iov_len = (bytes) }, 1,                          \
+                (bytes) > SSIZE_MAX ? -EOVERFLOW : (ssize_t)(bytes)
 
 int MsgReply_r(int rcvid, long status, const void *msg, size_t bytes) {
         return reply(rcvid, status, PART(msg, bytes));
 }
 
 int MsgReplyv_r(int rcvid, long status, const iov_t *riov, size_t rparts) {
-        return reply(rcvid, status, riov, rparts);
+        return reply(rcvid, status, riov, rparts, xfer_total(riov, rparts));
 }
 
 int MsgReply(int rcvid, long status, const void *msg, size_t bytes) {
@@ -146,8 +148,8 @@ static ssize_t write_reply(Receipt *receipt, const iov_t *iov, size_t parts, siz
         return r < 0 ? r : (ssize_t)n;
 }
 
-static ssize_t access_inside(int rcvid, Access access, const iov_t *iov, size_t parts, size_t offset) {
-        ssize_t total = xfer_total(iov, parts);
+static ssize_t access_inside(int rcvid, Access access, const iov_t *iov, size_t parts, ssize_t total,
+                             size_t offset) {
         Receipt *receipt;
         ssize_t r;
 
@@ -161,12 +163,13 @@ static ssize_t access_inside(int rcvid, Access access, const iov_t *iov, size_t 
         return r;
 }
 
-static ssize_t access_message(int rcvid, Access access, const iov_t *iov, size_t parts, size_t offset) {
+static ssize_t access_message(int rcvid, Access access, const iov_t *iov, size_t parts, ssize_t total,
+                              size_t offset) {
         Thread *thread = call_enter();
         ssize_t r;
 
         call_take_timeout(thread);
-        r = access_inside(rcvid, access, iov, parts, offset);
+        r = access_inside(rcvid, access, iov, parts, total, offset);
         call_leave(thread);
         return r;
 }
@@ -176,7 +179,7 @@ ssize_t MsgRead_r(int rcvid, void *msg, size_t bytes, size_t offset) {
 }
 
 ssize_t MsgReadv_r(int rcvid, const iov_t *iov, size_t parts, size_t offset) {
-        return access_message(rcvid, read_message, iov, parts, offset);
+        return access_message(rcvid, read_message, iov, parts, xfer_total(iov, parts), offset);
 }
 
 ssize_t MsgWrite_r(int rcvid, const void *msg, size_t bytes, size_t offset) {
@@ -184,7 +187,7 @@ ssize_t MsgWrite_r(int rcvid, const void *msg, size_t bytes, size_t offset) {
 }
 
 ssize_t MsgWritev_r(int rcvid, const iov_t *iov, size_t parts, size_t offset) {
-        return access_message(rcvid, write_reply, iov, parts, offset);
+        return access_message(rcvid, write_reply, iov, parts, xfer_total(iov, parts), offset);
 }
 
 ssize_t MsgRead(int rcvid, void *msg, size_t bytes, size_t offset) {

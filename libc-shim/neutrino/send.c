@@ -25,8 +25,10 @@
 #include "shm/bell.h"
 #include "shm/link.h"
 #include "shm/slot.h"
+#include "shm/xfer.h"
 #include "sys/neutrino.h"
 
+#include <limits.h>
 #include <pthread.h>
 
 /* How long a polling send (time-out of 0) gives a receiver that is there to take the message. */
@@ -298,10 +300,9 @@ static long send_inside(Thread *thread, int coid, Message *message, bool may_can
                 .timeout = call_take_timeout(thread),
                 .may_cancel = may_cancel,
         };
-        int r = message_measure(message);
 
-        if (r < 0)
-                return r;
+        if (message->send_bytes < 0 || message->reply_bytes < 0)
+                return message->send_bytes < 0 ? message->send_bytes : message->reply_bytes;
         if (coid == SYSMGR_COID)
                 return -ENOSYS; /* the daemon answers no messages of its own */
         c.connection = connection_find(coid);
@@ -324,48 +325,52 @@ static long send_message(int coid, Message *message, bool may_cancel) {
 
 /* ---- the sixteen forms ---- */
 
-static long send_vv(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts,
-                    bool may_cancel) {
+static long send_parts(int coid, const iov_t *siov, size_t sparts, ssize_t sbytes, const iov_t *riov,
+                       size_t rparts, ssize_t rbytes, bool may_cancel) {
         Message message = {
-                .send = siov, .send_parts = sparts, .reply = riov, .reply_parts = rparts,
+                .send = siov, .send_parts = sparts, .send_bytes = sbytes,
+                .reply = riov, .reply_parts = rparts, .reply_bytes = rbytes,
         };
 
         return send_message(coid, &message, may_cancel);
 }
 
+/* One buffer as an iovec of one part; a caller's iovec; each with its length. */
+#define ONE(address, bytes)                                                                        \
+        &(iov_t){ .iov_base = (void *)(address), .iov_len = (bytes) }, 1,                          \
+                (bytes) > SSIZE_MAX ? -EOVERFLOW : (ssize_t)(bytes)
+#define MANY(iov, parts) iov, parts, xfer_total(iov, parts)
+
 long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
-        return send_vv(coid, siov, sparts, riov, rparts, true);
+        return send_parts(coid, MANY(siov, sparts), MANY(riov, rparts), true);
 }
 
 long MsgSendvnc_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
-        return send_vv(coid, siov, sparts, riov, rparts, false);
+        return send_parts(coid, MANY(siov, sparts), MANY(riov, rparts), false);
 }
 
-/* One buffer as an iovec of one part. */
-#define PART(address, bytes) &(iov_t){ .iov_base = (void *)(address), .iov_len = (bytes) }, 1
-
 long MsgSend_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
-        return send_vv(coid, PART(smsg, sbytes), PART(rmsg, rbytes), true);
+        return send_parts(coid, ONE(smsg, sbytes), ONE(rmsg, rbytes), true);
 }
 
 long MsgSendnc_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
-        return send_vv(coid, PART(smsg, sbytes), PART(rmsg, rbytes), false);
+        return send_parts(coid, ONE(smsg, sbytes), ONE(rmsg, rbytes), false);
 }
 
 long MsgSendsv_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
-        return send_vv(coid, PART(smsg, sbytes), riov, rparts, true);
+        return send_parts(coid, ONE(smsg, sbytes), MANY(riov, rparts), true);
 }
 
 long MsgSendsvnc_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
-        return send_vv(coid, PART(smsg, sbytes), riov, rparts, false);
+        return send_parts(coid, ONE(smsg, sbytes), MANY(riov, rparts), false);
 }
 
 long MsgSendvs_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
-        return send_vv(coid, siov, sparts, PART(rmsg, rbytes), true);
+        return send_parts(coid, MANY(siov, sparts), ONE(rmsg, rbytes), true);
 }
 
 long MsgSendvsnc_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
-        return send_vv(coid, siov, sparts, PART(rmsg, rbytes), false);
+        return send_parts(coid, MANY(siov, sparts), ONE(rmsg, rbytes), false);
 }
 
 long MsgSend(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {

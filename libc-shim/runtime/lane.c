@@ -90,6 +90,7 @@ static void fail_waiting(ShmSlot *shm) {
 }
 
 static void fail_locked(Lane *lane) {
+        receipts_reclaim_locked();
         for (uint32_t i = 0; i < inlink_n_slots(lane->link); i++) {
                 InSlot *slot = inlink_slot(lane->link, i);
 

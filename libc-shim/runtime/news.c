@@ -131,6 +131,7 @@ void news_read_locked(void) {
                 return;
         pthread_setcancelstate(PTHREAD_CANCEL_DISABLE, &old);
         reading = true;
+        receipts_reclaim_locked();
         seen = session_news();
         while (session_take_news(&news, fds, &n_fds)) {
                 apply(&news, fds, n_fds);

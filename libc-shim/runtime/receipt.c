@@ -29,6 +29,7 @@ static Receipt *blocks[RECEIPTS_MAX / BLOCK];
 static uint32_t n_receipts;
 static Receipt *line_first, *line_last;
 static uint32_t line_length;
+static WordPointer returned; /* answered, not in the line yet */
 
 static uint32_t generation_of(uint32_t word) {
         return word >> GENERATION_SHIFT;
@@ -63,6 +64,7 @@ static void grow_locked(void) {
 Receipt *receipt_new_locked(int *ret_rcvid) {
         Receipt *receipt;
 
+        receipts_reclaim_locked();
         if (line_length < LINE_SHORTEST)
                 grow_locked();
         receipt = line_first;
@@ -111,25 +113,49 @@ Receipt *receipt_use(int rcvid) {
         return NULL;
 }
 
-/* Back into the line, for the next message; its slot knows it no longer. */
-static void free_locked(Receipt *receipt) {
+/* From now on its rcvid is stale. */
+static void end_generation(Receipt *receipt) {
         uint32_t generation = generation_of(word_load(&receipt->word)) + 1;
 
         if (generation == RECEIPT_GENERATIONS)
                 generation = 1;
+        word_store(&receipt->word, generation << GENERATION_SHIFT);
+}
+
+/* Back into the line; its slot, which may hold another message by now, knows it no longer. */
+static void reclaim_locked(Receipt *receipt) {
         free(receipt->direct);
         receipt->direct = NULL;
-        if (receipt->slot->receipt == receipt) /* the client may have sent again by now */
+        if (receipt->slot->receipt == receipt)
                 receipt->slot->receipt = NULL;
-        word_store(&receipt->word, generation << GENERATION_SHIFT);
         line_append_locked(receipt);
         inlink_put_receipt_locked(receipt->link);
 }
 
+static void free_locked(Receipt *receipt) {
+        end_generation(receipt);
+        reclaim_locked(receipt);
+}
+
+/* An answer costs no lock: the receipt waits on a stack until a receiver comes by. */
 void receipt_free(Receipt *receipt) {
-        server_lock();
-        free_locked(receipt);
-        server_unlock();
+        void *top = word_pointer_load(&returned);
+
+        end_generation(receipt);
+        do
+                receipt->next = top;
+        while (!word_pointer_swap_if(&returned, &top, receipt));
+}
+
+void receipts_reclaim_locked(void) {
+        Receipt *receipt, *next;
+
+        if (!word_pointer_load(&returned))
+                return;
+        for (receipt = word_pointer_swap(&returned, NULL); receipt; receipt = next) {
+                next = receipt->next;
+                reclaim_locked(receipt);
+        }
 }
 
 static void finish_drop_locked(Receipt *receipt) {
@@ -188,4 +214,5 @@ void receipts_after_fork(void) {
         memset(blocks, 0, sizeof(blocks));
         n_receipts = line_length = 0;
         line_first = line_last = NULL;
+        word_pointer_store(&returned, NULL);
 }

@@ -66,6 +66,8 @@ void receipt_done_locked(Receipt *receipt);
 /* Answer: NULL unless @rcvid is held and this caller is the first. Then receipt_free(). */
 Receipt *receipt_take(int rcvid);
 void receipt_free(Receipt *receipt);
+/* Puts answered ones back into the line; before anything that asks what is still held. */
+void receipts_reclaim_locked(void);
 
 /* The client gave up. False while somebody uses it; then receipt_done() finishes the job. */
 void receipt_drop_locked(Receipt *receipt);

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/session.h"
 
+#include "base/failpoint.h"
 #include "base/fdmsg.h"
 #include "runtime/autostart.h"
 #include "runtime/thread.h"
@@ -100,9 +101,11 @@ static int exchange(WireRequest *request, int fd, WireReply *ret_reply, int fds[
         r = fdmsg_send(request_fd, request, sizeof(*request), &fd, fd >= 0 ? 1 : 0, 0);
         if (r < 0)
                 return r;
+        FAILPOINT("request:sent");
         do
                 n = fdmsg_receive(request_fd, ret_reply, sizeof(*ret_reply), fds, SESSION_FDS, &n_fds, 0);
         while (n == -EINTR);
+        FAILPOINT("request:answered");
         if (n != (ssize_t)sizeof(*ret_reply) || ret_reply->serial != request->serial ||
             n_fds != (size_t)__builtin_popcount(ret_reply->fds)) {
                 for (size_t i = 0; n > 0 && i < n_fds; i++)
