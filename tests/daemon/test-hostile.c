@@ -71,13 +71,15 @@ START_TEST(random_requests_harm_nobody_else) {
         WireRequest request;
         WireReply reply;
         unsigned seed = 1;
+        uint32_t *words = (uint32_t *)&request;
 
         daemon_start((const char *const[]){ "--max-bytes", "64M", NULL });
         bystander = client_start(0, 0);
         client = client_start(0, 0);
         for (int i = 0; i < 20000; i++) {
-                for (size_t k = 0; k < sizeof(request) / sizeof(int); k++)
-                        ((int *)&request)[k] = rand_r(&seed) % 5 ? rand_r(&seed) % 9 : rand_r(&seed) * 2;
+                for (size_t k = 0; k < sizeof(request) / sizeof(*words); k++)
+                        words[k] = rand_r(&seed) % 5 ? (uint32_t)rand_r(&seed) % 9
+                                                     : (uint32_t)rand_r(&seed) * 2;
                 request.op = 1u + (unsigned)rand_r(&seed) % (WIRE_OPS_N - 1);
                 request.fds = request.pad = 0;
                 if (request.op == WIRE_CONNECT_ADOPT || request.op == WIRE_STATUS)
