@@ -172,7 +172,8 @@ typedef struct WireReplyConnect {
         uint32_t flags;      /* _NTO_COF_... in force (ADOPT) */
         uint8_t token[16];   /* of the link */
 } WireReplyConnect;
-enum { WIRE_FD_LINK = 1, WIRE_FD_LANE_BELL = 2, WIRE_FD_COID = 4 }; /* first time only, first time only, descriptor coid */
+/* Link and bell come the first time only, the descriptor for a coid that is one. */
+enum { WIRE_FD_LINK = 1, WIRE_FD_LANE_BELL = 2, WIRE_FD_COID = 4 };
 
 typedef struct WireReplyFlags {
         uint32_t flags; /* before the change */
