@@ -43,10 +43,11 @@
  *
  *   31            6 5        4          3        2     0
  *  +---------------+----------+----------+--------+------+
- *  | generation:26 | (unused) | UNBLOCK  | ASLEEP | state|
+ *  | generation:26 | TELL     | UNBLOCK  | ASLEEP | state|
  *  +---------------+----------+----------+--------+------+
  *
  * IDLE  -> SEND   client thread   message written; generation + 1                slot_send
+ * SEND  -> SEND   client thread   time-out for REPLY alone: flag TELL            slot_tell
  * SEND  -> REPLY  server thread   taken by MsgReceive                            slot_receive
  * SEND  -> IDLE   client thread   time-out, signal, cancel; loses to slot_receive slot_withdraw
  * SEND  -> DONE   daemon          server process died                            slot_fail
@@ -58,8 +59,9 @@
  * DONE  -> IDLE   client thread   status collected                               slot_finish
  *
  * ASLEEP is set and cleared by the client thread around its futex wait on the word, and cleared by
- * its signal handler so that the kernel does not put it back to sleep; whoever changes the state
- * and finds it set, wakes. The generation changes with every SEND, so a late reply fails its
+ * its signal handler so that the kernel does not put it back to sleep; whoever ends the conversation
+ * and finds it set, wakes. Taking the message wakes only a client that set TELL: one whose time-out
+ * begins to count there. The generation changes with every SEND, so a late reply fails its
  * compare-and-swap.
  */
 enum {
@@ -72,6 +74,7 @@ enum {
 #define SLOT_STATE_MASK       0x00000007u
 #define SLOT_ASLEEP           0x00000008u
 #define SLOT_UNBLOCK          0x00000010u
+#define SLOT_TELL             0x00000020u
 #define SLOT_GENERATION_SHIFT 6
 #define SLOT_GENERATION_ONE   (1u << SLOT_GENERATION_SHIFT)
 #define SLOT_GENERATION_MASK  (~(SLOT_GENERATION_ONE - 1u))

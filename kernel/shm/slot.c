@@ -40,6 +40,12 @@ uint32_t slot_send(ShmSlot *slot) {
         return generation;
 }
 
+bool slot_tell(ShmSlot *slot, uint32_t generation) {
+        uint32_t old;
+
+        return move(slot, generation, SLOT_SEND, SLOT_SEND, 0, SLOT_TELL, &old);
+}
+
 bool slot_withdraw(ShmSlot *slot, uint32_t generation) {
         uint32_t old;
 
@@ -92,8 +98,10 @@ bool slot_receive(ShmSlot *slot, uint32_t *ret_word) {
         uint32_t word = word_load(&slot->word);
         uint32_t old;
 
-        if (!move(slot, slot_generation(word), SLOT_SEND, SLOT_REPLY, 0, 0, &old))
+        if (!move(slot, slot_generation(word), SLOT_SEND, SLOT_REPLY, SLOT_TELL, 0, &old))
                 return false;
+        if (old & SLOT_TELL)
+                wake_owner(slot, old);
         *ret_word = slot_generation(old) | SLOT_REPLY;
         return true;
 }

@@ -23,6 +23,7 @@ uint32_t slot_peek(const ShmSlot *slot);
 
 /* Client thread. Each returns false when the other side was quicker. */
 uint32_t slot_send(ShmSlot *slot); /* returns the new generation */
+bool slot_tell(ShmSlot *slot, uint32_t generation);
 bool slot_withdraw(ShmSlot *slot, uint32_t generation);
 bool slot_unblock(ShmSlot *slot, uint32_t generation, int why);
 bool slot_abandon(ShmSlot *slot, uint32_t generation);

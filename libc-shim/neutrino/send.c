@@ -185,6 +185,13 @@ static void sleep_once(Conversation *c, uint32_t word) {
         spin_slept(&c->thread->send_credit, clock_now() - begun, (uint64_t)spin_default());
 }
 
+/* A time-out for REPLY alone does not end the sleep in SEND: the sleep must end when REPLY begins. */
+static bool must_be_told(const Conversation *c, uint32_t word) {
+        uint32_t flags = c->timeout.flags & (_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
+
+        return flags == _NTO_TIMEOUT_REPLY && slot_state(word) == SLOT_SEND && !(word & SLOT_TELL);
+}
+
 /* (3) until DONE: 0, or the errno with which this thread got out. */
 static int await(Conversation *c) {
         ShmSlot *shm = c->slot->shm;
@@ -203,6 +210,10 @@ static int await(Conversation *c) {
                 error = c->asked ? 0 : reason_to_leave(c, slot_state(word));
                 if (!error && slot_state(word) == SLOT_SEND && !connection_is_live(c->connection))
                         error = connection_is_detached(c->connection) ? EBADF : ESRCH; /* (3D) */
+                if (!error && must_be_told(c, word)) {
+                        slot_tell(shm, c->generation);
+                        continue;
+                }
                 if (!error) {
                         sleep_once(c, word);
                         continue;
