@@ -1,10 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * Contest: rounds and medians.
+ * Contest: rounds and their ratios.
  */
 #include "contest.h"
-
-#include "stats.h"
 
 #include <string.h>
 
@@ -47,17 +45,18 @@ static unsigned fastest_baseline(const Samples *samples, unsigned n) {
         return best;
 }
 
-static void contest_report(const Contest *contest, const Samples *samples, Report *report) {
-        unsigned best = fastest_baseline(samples, players_count(contest));
-        const Samples *base = &samples[best];
+void contest_report(const Contest *contest, const char *baseline, const Samples *ns,
+                    const Samples *baseline_ns, Report *report) {
         Samples ratios = { 0 };
+        unsigned middle;
 
-        for (unsigned i = 0; i < samples[0].n; i++)
-                samples_add(&ratios, samples[0].values[i] / base->values[i]);
+        for (unsigned i = 0; i < ns->n; i++)
+                samples_add(&ratios, ns->values[i] / baseline_ns->values[i]);
+        middle = samples_middle(&ratios);
         report_row(report, &(Row){
-                .name = contest->name, .bytes = contest->bytes, .ns = samples_median(&samples[0]),
-                .baseline = contest->baselines[best - 1].name, .baseline_ns = samples_median(base),
-                .ratio = samples_median(&samples[0]) / samples_median(base),
+                .name = contest->name, .bytes = contest->bytes, .ns = ns->values[middle],
+                .baseline = baseline, .baseline_ns = baseline_ns->values[middle],
+                .ratio = ratios.values[middle],
                 .ratio_min = samples_min(&ratios), .ratio_max = samples_max(&ratios),
                 .limit = contest->limit, .has_limit = true,
         });
@@ -65,6 +64,7 @@ static void contest_report(const Contest *contest, const Samples *samples, Repor
 
 int contest_run(const Contest *contest, const Plan *plan, Report *report) {
         static Samples samples[PLAYERS_MAX];
+        unsigned best;
 
         memset(samples, 0, sizeof(samples));
         for (unsigned round = 0; round < plan->rounds; round++) {
@@ -73,6 +73,7 @@ int contest_run(const Contest *contest, const Plan *plan, Report *report) {
                 if (r)
                         return r;
         }
-        contest_report(contest, samples, report);
+        best = fastest_baseline(samples, players_count(contest));
+        contest_report(contest, contest->baselines[best - 1].name, &samples[0], &samples[best], report);
         return 0;
 }

@@ -12,6 +12,7 @@
 #include <unistd.h>
 
 #define ROUND_SECONDS 30u
+#define SLICE_NS      (NSEC_PER_MSEC / 2)
 #define BATCH_DEFAULT 32u
 #define BATCH_BYTES   (1u << 20)
 
@@ -58,7 +59,7 @@ static int turns(const Duet *duet, Stage *stage) {
         return r;
 }
 
-/* Runs whole batches until the time is over; the clock stands between two batches. */
+/* Runs whole batches until the time is over; nanoseconds a turn. */
 static int turns_for(const Duet *duet, Stage *stage, uint64_t ns, double *ret_ns) {
         uint64_t start = now_ns(), now;
         uint64_t batches = 0;
@@ -76,13 +77,32 @@ static int turns_for(const Duet *duet, Stage *stage, uint64_t ns, double *ret_ns
         return 0;
 }
 
+static int slices_for(const Duet *duet, Stage *stage, uint64_t ns, double *ret_ns) {
+        static Samples slices;
+        uint64_t start = now_ns();
+
+        slices.n = 0;
+        do {
+                double slice_ns;
+                int r = turns_for(duet, stage, SLICE_NS, &slice_ns);
+
+                if (r)
+                        return r;
+                samples_add(&slices, slice_ns);
+        } while (now_ns() - start < ns);
+        *ret_ns = samples_median(&slices);
+        return 0;
+}
+
 static _Noreturn void play(const Duet *duet, Stage *stage) {
+        int (*run)(const Duet *, Stage *, uint64_t, double *) = stage->pinned ? slices_for : turns_for;
+        double *ns = &stage->board->ns;
         int r = duet->begin ? duet->begin(stage) : 0;
 
         if (!r)
-                r = turns_for(duet, stage, stage->plan->warm_ns, &stage->board->ns);
+                r = run(duet, stage, stage->plan->warm_ns, ns);
         if (!r)
-                r = turns_for(duet, stage, stage->plan->run_ns, &stage->board->ns);
+                r = run(duet, stage, stage->plan->run_ns, ns);
         crew_exit(r);
 }
 
@@ -119,6 +139,7 @@ static pid_t server_start(const Duet *duet, int core, Stage *stage) {
 static int client_run(const Duet *duet, int core, Stage *stage) {
         pid_t pid = crew_fork(core, ROUND_SECONDS);
 
+        stage->pinned = core != CREW_ANYWHERE;
         if (pid == 0)
                 play(duet, stage);
         return pid < 0 ? pid : crew_join(pid);

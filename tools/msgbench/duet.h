@@ -7,6 +7,7 @@
 #pragma once
 
 #include <stdalign.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -35,6 +36,7 @@ typedef struct Stage {
         Board *board;
         uint64_t bytes;
         const Plan *plan;
+        bool pinned;
         int ready[2];   /* the server says where it is */
         int there[2], back[2]; /* descriptors of a baseline: client to server, server to client */
         Address server;
@@ -51,7 +53,11 @@ typedef struct Duet {
         unsigned batch;               /* turns between two looks at the clock; 0 = 32, or 1 from 1 MiB on */
 } Duet;
 
-/* Where the two run. */
+/*
+ * Where the two run. On fixed seats the clock takes the median of many short slices, so that another
+ * program that takes a core away for a while is not counted; on free ones it takes everything, for
+ * there the moments in which the kernel places the two badly are part of the answer.
+ */
 typedef struct Seats {
         int server, client; /* processor, or CREW_ANYWHERE */
 } Seats;

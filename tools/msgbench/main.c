@@ -5,6 +5,7 @@
  */
 #include "cases.h"
 #include "crew.h"
+#include "noise.h"
 #include "stats.h"
 
 #include <errno.h>
@@ -167,6 +168,7 @@ static Plan plan_make(const Options *options) {
 
 int main(int argc, char **argv) {
         Options options = { 0 };
+        Noise before, after;
         pid_t keeper = 0;
         Report report;
         unsigned failed;
@@ -185,9 +187,11 @@ int main(int argc, char **argv) {
 
         plan = plan_make(&options);
         report = (Report){ .json = options.json };
+        noise_read(&before);
         failed = cases_run(argv + optind, &options, &plan, &report);
         crew_end(keeper);
-        report_end(&report);
+        noise_read(&after);
+        report_end(&report, noise_others(&before, &after), noise_stolen(&before, &after));
         if (failed)
                 return EXIT_SYSTEM;
         return options.strict && report.n_missed ? EXIT_NO : EXIT_DONE;

@@ -80,11 +80,12 @@ void report_failure(const Report *report, const char *name, int r) {
         fprintf(stderr, "msgbench: %s could not be measured: %s\n", name, why);
 }
 
-void report_end(const Report *report) {
+void report_end(const Report *report, double others, double stolen) {
         if (report->json || !report->n_rows)
                 return;
         if (report->n_missed)
                 printf("%u of %u rows missed their limit\n", report->n_missed, report->n_rows);
         else
                 printf("every limit was kept\n");
+        printf("meanwhile others used %.0f %% of the processors, and %.0f %% were taken by the host\n", others, stolen);
 }

@@ -30,5 +30,5 @@ void report_row(Report *report, const Row *row);
 /* A sentence on standard error about what could not be measured. */
 void report_failure(const Report *report, const char *name, int r);
 
-/* The line under the table. */
-void report_end(const Report *report);
+/* The lines under the table; the percentages are noise.h's. */
+void report_end(const Report *report, double others, double stolen);

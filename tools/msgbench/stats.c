@@ -45,6 +45,25 @@ double samples_median(const Samples *samples) {
         return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
+static unsigned samples_below(const Samples *samples, unsigned which) {
+        unsigned n = 0;
+
+        for (unsigned i = 0; i < samples->n; i++) {
+                double difference = samples->values[i] - samples->values[which];
+
+                n += difference < 0 || (difference == 0 && i < which);
+        }
+        return n;
+}
+
+unsigned samples_middle(const Samples *samples) {
+        unsigned which = 0;
+
+        while (samples_below(samples, which) != samples->n / 2)
+                which++;
+        return which;
+}
+
 double samples_min(const Samples *samples) {
         double least = samples->n ? samples->values[0] : 0;
 

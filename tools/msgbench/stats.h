@@ -22,7 +22,9 @@ void sleep_until(uint64_t when_ns);
 /* Samples beyond SAMPLES_MAX are dropped. */
 void samples_add(Samples *samples, double value);
 
-/* 0 when there are none. */
+/* The three are 0 when there are no samples. */
 double samples_median(const Samples *samples);
+/* Which sample is in the middle; of an even number the greater one. There must be one. */
+unsigned samples_middle(const Samples *samples);
 double samples_min(const Samples *samples);
 double samples_max(const Samples *samples);

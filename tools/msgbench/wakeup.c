@@ -145,20 +145,6 @@ static int parked_rounds(Parked *parked, unsigned rounds, Samples *message, Samp
         return r;
 }
 
-static void wakeup_report(const Samples *message, const Samples *futex, Report *report) {
-        Samples ratios = { 0 };
-
-        for (unsigned i = 0; i < message->n; i++)
-                samples_add(&ratios, message->values[i] / futex->values[i]);
-        report_row(report, &(Row){
-                .name = "wakeup", .bytes = 8, .ns = samples_median(message),
-                .baseline = "futex", .baseline_ns = samples_median(futex),
-                .ratio = samples_median(message) / samples_median(futex),
-                .ratio_min = samples_min(&ratios), .ratio_max = samples_max(&ratios),
-                .limit = 1.2, .has_limit = true,
-        });
-}
-
 int case_wakeup(const Plan *plan, Report *report) {
         Parked *parked = crew_memory(sizeof(*parked));
         static Samples message, futex;
@@ -170,6 +156,7 @@ int case_wakeup(const Plan *plan, Report *report) {
         r = parked_rounds(parked, plan->rounds, &message, &futex);
         munmap(parked, sizeof(*parked));
         if (!r)
-                wakeup_report(&message, &futex, report);
+                contest_report(&(Contest){ .name = "wakeup", .bytes = 8, .limit = 1.2 }, "futex", &message, &futex,
+                               report);
         return r;
 }
