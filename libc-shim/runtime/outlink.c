@@ -141,13 +141,14 @@ static void close_locked(OutLink *link) {
         link->id = 0;
         threads_lock();
         for (uint32_t b = 0; b < link->n_blocks; b++)
-                for (uint32_t i = 0; i < EXTENT_SLOTS; i++) {
+                for (uint32_t i = 0; i < EXTENT_SLOTS; i++)
                         disown(&link->all_slots[b][i]);
+        threads_unlock();
+        for (uint32_t b = 0; b < link->n_blocks; b++) { /* retire() takes the threads' lock itself */
+                for (uint32_t i = 0; i < EXTENT_SLOTS; i++) {
                         unmap_bulk(&link->all_slots[b][i].message);
                         unmap_bulk(&link->all_slots[b][i].reply);
                 }
-        threads_unlock();
-        for (uint32_t b = 0; b < link->n_blocks; b++) {
                 if (b > 0)
                         retire(region_unmap, link->all_slots[b][0].shm, EXTENT_SLOTS * SLOT_STRIDE);
                 retire(free_block, link->all_slots[b], 0);
