@@ -4,8 +4,17 @@
 #include "neutrino/result.h"
 #include "runtime/thread.h"
 #include "shm/copy.h"
+#include "shm/slot.h"
 
 #include <string.h>
+
+/* The client asks in the slot; the pulse that says so may still wait to be collected. */
+static bool wants_out(const Receipt *receipt) {
+        uint32_t word = slot_peek(receipt->shm);
+
+        return receipt->unblock ||
+               ((word & SLOT_UNBLOCK) && slot_generation(word) == receipt->generation);
+}
 
 void info_fill(struct _msg_info *info, const Receipt *receipt, ssize_t copied) {
         *info = (struct _msg_info){
@@ -17,7 +26,7 @@ void info_fill(struct _msg_info *info, const Receipt *receipt, ssize_t copied) {
                 .scoid = receipt->scoid,
                 .coid = receipt->coid,
                 .priority = receipt->priority,
-                .flags = (int16_t)(_NTO_MI_BITS_64 | (receipt->unblock ? _NTO_MI_UNBLOCK_REQ : 0)),
+                .flags = (int16_t)(_NTO_MI_BITS_64 | (wants_out(receipt) ? _NTO_MI_UNBLOCK_REQ : 0)),
                 .msglen = copied,
                 .srcmsglen = (ssize_t)receipt->message_bytes,
                 .dstmsglen = (ssize_t)receipt->reply_room,

@@ -66,6 +66,8 @@ void pulse_free_locked(Pulse *pulse);
 /* collect.c: looks at the bells and moves what is ready into the queues. */
 void channel_collect_locked(Channel *channel, bool cool);
 void collect_ring_locked(InLink *link);
+/* A lane of @link ends: what it sent before must be received all the same, however much it is. */
+void collect_last_pulses_locked(InLink *link);
 /* A lane has opened: what its client has rung for already. */
 void collect_early_locked(Lane *lane);
 /* Would a collection find something? Racy by design: ends a watch or forbids a sleep. */

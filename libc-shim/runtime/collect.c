@@ -105,13 +105,13 @@ static void take_pulse(InLink *link, const RingPulse *in, uint64_t now) {
 }
 
 /* At most so many of one link in our memory; the rest stays in its ring until some are received. */
-void collect_ring_locked(InLink *link) {
+static void collect_ring_up_to(InLink *link, unsigned most) {
         uint64_t now = clock_stamp();
         RingPulse in;
 
         link->ring_backlog = false;
         for (unsigned n = 0; n < RING_CELLS; n++) {
-                if (link->pulses_queued >= PULSES_OF_ONE_LINK) {
+                if (link->pulses_queued >= most) {
                         link->ring_backlog = true;
                         return;
                 }
@@ -120,6 +120,14 @@ void collect_ring_locked(InLink *link) {
                 take_pulse(link, &in, now);
         }
         link->ring_backlog = true; /* a flood: the others first */
+}
+
+void collect_ring_locked(InLink *link) {
+        collect_ring_up_to(link, PULSES_OF_ONE_LINK);
+}
+
+void collect_last_pulses_locked(InLink *link) {
+        collect_ring_up_to(link, PULSES_OF_ONE_LINK + RING_CELLS);
 }
 
 static void take_bits(Lane *lane, uint64_t bits) {

@@ -485,6 +485,15 @@ Connection *connection_next(int from, bool dead_too) {
         return connection ? connection : next_in(&side_channel, number, dead_too);
 }
 
+/* Close-on-exec is the descriptor's own: the program may have set it with fcntl(2). */
+static unsigned descriptor_flags(const Connection *connection) {
+        unsigned flags = connection->flags & ~CONNECTION_CLOEXEC;
+
+        if (connection->coid & SIDE_CHANNEL)
+                return connection->flags;
+        return fcntl(connection->coid, F_GETFD) & FD_CLOEXEC ? flags | CONNECTION_CLOEXEC : flags;
+}
+
 int connection_set_flags(int coid, unsigned mask, unsigned bits) {
         Connection *connection = connection_find(coid);
         unsigned before;
@@ -492,7 +501,7 @@ int connection_set_flags(int coid, unsigned mask, unsigned bits) {
         if (!connection)
                 return -EBADF;
         session_lock();
-        before = connection->flags;
+        before = descriptor_flags(connection);
         connection->flags = (before & ~mask) | (bits & mask);
         session_unlock();
         if ((mask & CONNECTION_CLOEXEC) && !(coid & SIDE_CHANNEL))

@@ -15,6 +15,7 @@
 #include "shm/spin.h"
 #include "shm/word.h"
 
+#include <errno.h>
 #include <pthread.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -37,6 +38,7 @@ struct Thread {
         ShmBell *volatile listens_to;   /* ... so that the kernel does not restart the wait */
         Word kicked;                    /* id of a connection that another thread has detached: leave it */
         sigset_t deferred_set;
+        int saved_errno;                /* the _r forms leave errno alone */
         Timeout timeout;
         uint32_t tid;
         uint32_t linux_tid;
@@ -63,6 +65,7 @@ static inline Thread *call_enter(void) {
 
         if (__builtin_expect(!thread->registered, 0))
                 thread_register();
+        thread->saved_errno = errno;
         word_store_relaxed(&thread->epoch, word_load_relaxed(&thread->epoch) + 1);
         word_signal_fence();
         return thread;
@@ -71,6 +74,7 @@ static inline Thread *call_enter(void) {
 static inline void call_leave(Thread *thread) {
         word_signal_fence();
         thread->interrupted = 0;
+        errno = thread->saved_errno;
         word_store_release(&thread->epoch, word_load_relaxed(&thread->epoch) + 1);
         word_signal_fence();
         if (__builtin_expect(thread->deferred != 0, 0))
