@@ -7,6 +7,7 @@
 #include "neutrino/result.h"
 #include "runtime/thread.h"
 #include "shm/clock.h"
+#include "shm/link.h"
 #include "shm/slot.h"
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
@@ -15,6 +16,11 @@
 
 static size_t smaller(size_t a, size_t b) {
         return a < b ? a : b;
+}
+
+/* The daemon says so in the link at once; our news of it may not have been read yet. */
+static bool client_is_dead(const Receipt *receipt) {
+        return receipt->orphan || link_client_is_gone(receipt->link->map);
 }
 
 /* ---- MsgReply, MsgError ---- */
@@ -33,7 +39,7 @@ static int complete(Receipt *receipt, long status, unsigned failed) {
         shm->failed = (uint8_t)failed;
         shm->server_core = clock_core();
         FAILPOINT("reply:written");
-        if (!receipt->orphan)
+        if (!client_is_dead(receipt))
                 told = slot_reply(shm, receipt->generation);
         FAILPOINT("reply:told");
         if (!told)
@@ -158,7 +164,7 @@ static ssize_t access_inside(int rcvid, Access access, const iov_t *iov, size_t 
         receipt = receipt_use(rcvid);
         if (!receipt)
                 return -ESRCH;
-        r = receipt->orphan ? -ESRCH : access(receipt, iov, parts, (size_t)total, offset);
+        r = client_is_dead(receipt) ? -ESRCH : access(receipt, iov, parts, (size_t)total, offset);
         receipt_done(receipt);
         return r;
 }

@@ -279,10 +279,11 @@ static int spawn_self(int coid) {
 }
 
 START_TEST(an_exec_keeps_a_descriptor_connection) {
-        Peer server = peer_serve(server_of_disconnect, _NTO_CHF_DISCONNECT, 0);
+        Peer server = peer_serve(server_of_two_disconnects, _NTO_CHF_DISCONNECT, 0);
         int coid = connect_fd(&server);
 
         ck_assert_int_eq(spawn_self(coid), 0);
+        ck_assert_int_eq(peer_hear(&server), 1); /* the program that was run has gone, as a client */
         ck_assert_int_eq(MsgSend(coid, "p", 1, NULL, 0), 0);
         ck_assert_int_eq(close(coid), 0);
         ck_assert_int_eq(peer_hear(&server), 1);
