@@ -56,6 +56,7 @@ static void take_slot(Lane *lane, InSlot *slot, uint64_t now) {
         uint32_t word;
 
         slot_expect_receive(shm);
+        lane->channel->likely = shm;
         word = slot_peek(shm);
 
         switch (slot_state(word)) {
@@ -185,7 +186,7 @@ static void collect_bell_locked(InBell *bell, bool cool) {
                 lane = lane_at(bell, leaf);
                 if (!lane)
                         keep_early(bell, leaf, bits);
-                else if (!lane->closed)
+                else
                         take_bits(lane, bits);
         }
 }
@@ -205,7 +206,9 @@ bool channel_has_work(Channel *channel) {
         if (word_load(&channel->queued_hint) || news_pending())
                 return true;
         for (unsigned i = 0; i < channel->n_bells; i++)
-                if (bell_has_work(channel->bells[i]->map))
+                if (bell_has_work(channel->bells[i]->map)) {
+                        slot_expect_receive(channel->likely);
                         return true;
+                }
         return false;
 }

@@ -55,8 +55,17 @@ static void unqueue_locked(Lane *lane) {
         }
 }
 
+/* The daemon may give the leaf to another lane while we keep this one for its scoid. */
+static void leave_leaf(Lane *lane) {
+        Lane **place = &lane->bell->groups[lane->leaf / BELL_GROUP][lane->leaf % BELL_GROUP];
+
+        if (*place == lane)
+                *place = NULL;
+}
+
 void lane_close_locked(Lane *lane) {
         unqueue_locked(lane);
+        leave_leaf(lane);
         lane->closed = true;
 }
 
@@ -68,7 +77,7 @@ static void free_record(void *record, size_t bytes) {
 void lane_free_locked(Lane *lane) {
         unqueue_locked(lane);
         map_remove(&lanes, (uint32_t)lane->scoid);
-        lane->bell->groups[lane->leaf / BELL_GROUP][lane->leaf % BELL_GROUP] = NULL;
+        leave_leaf(lane);
         inlink_put_lane_locked(lane->link);
         retire(free_record, lane, 0);
 }
@@ -102,15 +111,19 @@ static void fail_locked(Lane *lane) {
 }
 
 void lanes_fail_locked(Channel *channel) {
-        for (unsigned b = 0; b < channel->n_bells; b++)
-                for (uint32_t leaf = 0; leaf < BELL_LANES; leaf++) {
-                        Lane *lane = lane_at(channel->bells[b], leaf);
+        Lane *lane, *chain = NULL;
+        size_t at = 0;
 
-                        if (!lane)
-                                continue;
-                        fail_locked(lane);
-                        lane_free_locked(lane);
+        while ((lane = map_next(&lanes, &at, NULL)))
+                if (lane->channel == channel) {
+                        lane->chain = chain;
+                        chain = lane;
                 }
+        while ((lane = chain)) {
+                chain = lane->chain;
+                fail_locked(lane);
+                lane_free_locked(lane);
+        }
 }
 
 int lane_detach(int scoid) {

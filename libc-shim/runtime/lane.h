@@ -16,7 +16,8 @@ struct Lane {
         InLink *link;
         Channel *channel;
         InBell *bell;
-        bool closed; /* kept until ConnectDetach(scoid) */
+        bool closed; /* kept until ConnectDetach(scoid); its leaf may be another's */
+        Lane *chain; /* lanes_fail_locked() */
 };
 
 Lane *lane_find_locked(int scoid);
