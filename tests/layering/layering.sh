@@ -36,7 +36,8 @@ layer_of() { # layer_of FILE INCLUDED
         sys/*|bits/*|nuntius.h) echo public ;;
         *) [ -f "$(dirname "$1")/$2" ] && echo own && return
            [ -f "include/qnx/$2" ] && echo public && return
-           case $1 in tests/*) [ -f "tests/$2" ] && echo own && return ;; esac
+           case $1 in tests/*) compgen -G "tests/$2" >/dev/null && echo own && return
+                               compgen -G "tests/*/$2" >/dev/null && echo own && return ;; esac
            echo unknown ;;
     esac
 }
