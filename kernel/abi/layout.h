@@ -82,18 +82,17 @@ enum {
 /*
  *  slot, 16 KiB
  *     0  +--------------------------------------------------------------+
- *        | line 0: word, who sends, how much, where it lies     64 bytes |
+ *        | who sends, how much, where it lies                   64 bytes |
  *    64  +--------------------------------------------------------------+
  *        | message, inline                                    8128 bytes |
  *  8192  +--------------------------------------------------------------+
- *        | answer: status, how much                             32 bytes |
+ *        | word, status, how much comes back                    32 bytes |
  *  8224  +--------------------------------------------------------------+
  *        | reply area, inline                                 8160 bytes |
  * 16384  +--------------------------------------------------------------+
  *
- * The client writes the first half, the server the second; only the word is written by both. A small
- * answer shares its cache line with its bytes, and no line that the client watches is written before
- * the end.
+ * The client writes the first half, the server the second; only the word is written by both. The line
+ * that the client watches brings it the state, the status and a small reply at once.
  */
 #define SLOT_STRIDE       16384u
 #define SLOT_MESSAGE_AT   64u
@@ -112,12 +111,10 @@ enum {
 #define SLOT_REPLY_HAS_START 2u /* bytes before reply_from were not written: leave the client's alone */
 
 typedef struct ShmSlot {
-        /* line 0 */
-        _Atomic uint32_t word; /* see above */
-        uint32_t connection;   /* client, in IDLE: index into ShmLink's connection words */
         uint64_t stamp;        /* client, in IDLE: clock_stamp() of the send, orders equal priorities */
         uint64_t message_bytes; /* client, in IDLE: bytes offered */
         uint64_t reply_room;   /* client, in IDLE: bytes the client can take back */
+        uint32_t connection;   /* client, in IDLE: index into ShmLink's connection words */
         uint32_t message_at;   /* client, in IDLE: SLOT_AT_... */
         uint32_t reply_at;     /* client, in IDLE: SLOT_AT_INLINE or an extent */
         uint32_t parts;        /* client, in IDLE, SLOT_AT_DIRECT: elements of its iovec */
@@ -126,20 +123,21 @@ typedef struct ShmSlot {
         uint16_t client_core;  /* client: processor it sends from */
         uint16_t why;          /* client, with UNBLOCK: errno of the reason (EINTR, ETIMEDOUT) */
         uint8_t priority;      /* client, in IDLE: 1..255 */
-        uint8_t pad0[7];       /* must be 0 */
+        uint8_t pad0[11];      /* must be 0 */
         uint8_t message[SLOT_MESSAGE_ROOM]; /* client, in IDLE */
-        /* answer */
+        /* second half */
+        _Atomic uint32_t word; /* see above */
+        uint16_t server_core;  /* server: processor it last ran on */
+        uint8_t failed;        /* server, in REPLY: SLOT_FAILED, SLOT_REPLY_HAS_START */
+        uint8_t pad1;          /* must be 0 */
         int64_t status;        /* server, in REPLY: what MsgSend returns; -errno when SLOT_FAILED */
         uint64_t reply_bytes;  /* server, in REPLY: high-water mark of the bytes written back */
         uint64_t reply_from;   /* server, in REPLY, with SLOT_REPLY_HAS_START: first byte written */
-        uint16_t server_core;  /* server: processor it last ran on */
-        uint8_t failed;        /* server, in REPLY: SLOT_FAILED, SLOT_REPLY_HAS_START */
-        uint8_t pad1[5];       /* must be 0 */
         uint8_t reply[SLOT_REPLY_ROOM]; /* server, in REPLY */
 } ShmSlot;
 static_assert(sizeof(ShmSlot) == SLOT_STRIDE, "slot is one stride");
-static_assert(offsetof(ShmSlot, message) == SLOT_MESSAGE_AT, "line 0 is one cache line");
-static_assert(offsetof(ShmSlot, status) == SLOT_ANSWER_AT, "the server's half is its own");
+static_assert(offsetof(ShmSlot, message) == SLOT_MESSAGE_AT, "the description is one cache line");
+static_assert(offsetof(ShmSlot, word) == SLOT_ANSWER_AT, "the server's half is its own");
 static_assert(offsetof(ShmSlot, reply) == SLOT_REPLY_AT, "a small answer is one cache line");
 
 /* ---------------------------------------------------------------- ring ----------------------- */

@@ -51,12 +51,15 @@ static inline void slot_put_error(ShmSlot *slot, int error) {
 
 /* Hints: the lines that the next steps of this side touch. */
 static inline void slot_expect_send(ShmSlot *slot) {
+        __builtin_prefetch(slot, 1);
         __builtin_prefetch(slot->message, 1);
 }
 
-static inline void slot_expect_receive(ShmSlot *slot) {
+/* @slot may be gone by now: a prefetch of a bad address does nothing. */
+static inline void slot_expect_receive(const ShmSlot *slot) {
+        __builtin_prefetch((const void *)&slot->word, 1);
+        __builtin_prefetch(slot, 0);
         __builtin_prefetch(slot->message, 0);
-        __builtin_prefetch(&slot->status, 1);
 }
 
 /* Server thread. */

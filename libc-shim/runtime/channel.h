@@ -37,6 +37,7 @@ struct Channel {
         unsigned waiting;   /* threads inside receive; the record lives as long as they do */
         bool watched;       /* one of them watches, the others need not be woken */
         bool destroyed;
+        const ShmSlot *likely; /* the slot that sent last; only ever prefetched */
         Word queued_hint;   /* the queue is not empty: ends a watch */
         uint64_t collected; /* stamp of the last collection: nothing can arrive before it */
         long spin_ns;       /* -1 = the process's default */
