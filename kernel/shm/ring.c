@@ -4,6 +4,12 @@
 #include "shm/word.h"
 
 /*
+ * Each failed attempt means that another thread has put its pulse, or that a liar moves the sequences
+ * about. Nobody is overtaken so often by the honest.
+ */
+#define ATTEMPTS (4 * RING_CELLS)
+
+/*
  * A scribbled tail or sequence makes puts fail (full) or takes see an empty ring or nonsense pulses:
  * the position is masked at each use, so nothing outside the ring is ever touched.
  */
@@ -23,7 +29,7 @@ static void fill(ShmPulse *cell, const RingPulse *pulse) {
 bool ring_put(ShmRing *ring, const RingPulse *pulse) {
         uint32_t position = word_load_relaxed(&ring->tail);
 
-        for (;;) {
+        for (unsigned attempt = 0; attempt < ATTEMPTS; attempt++) {
                 ShmPulse *cell = cell_of(ring, position);
                 int32_t distance = (int32_t)(word_load(&cell->sequence) - position);
 
@@ -39,6 +45,7 @@ bool ring_put(ShmRing *ring, const RingPulse *pulse) {
                         return true;
                 }
         }
+        return false;
 }
 
 bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {

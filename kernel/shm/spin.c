@@ -43,6 +43,8 @@ void spin_lost(SpinCredit *credit) {
 }
 
 void spin_slept(SpinCredit *credit, uint64_t ns, uint64_t limit_ns) {
-        if (ns < 2 * limit_ns && credit->credit < SPIN_CREDIT_MAX)
-                credit->credit += 2;
+        if (ns >= 2 * limit_ns)
+                return;
+        spin_paid(credit);
+        spin_paid(credit);
 }
