@@ -195,7 +195,7 @@ static void warm_up(uint64_t *chance) {
 static void test_kills(void) {
         Scene *scene = rig_shared(sizeof(*scene));
         uint64_t chance = rig_seed(), begun;
-        unsigned counts[PLAYERS] = { 0 }, calls = 0, deaths = 0, clients = 0, fds;
+        unsigned counts[PLAYERS] = { 0 }, calls = 0, deaths = 0, clients = 0, fds, fds_after;
         pid_t pids[PLAYERS];
 
         warm_up(&chance);
@@ -213,8 +213,9 @@ static void test_kills(void) {
         printf("# %u kills of clients, %u of servers in %.1f s; %u calls, %u messages served, %u deaths of "
                "servers noticed\n", clients, counts[SERVER], (double)(rig_now() - begun) / 1e9, calls,
                scene->party.served, deaths);
-        printf("# descriptors of the daemon: %u before, %u after\n", fds, rig_daemon_fds());
-        need(rig_daemon_fds() == fds, "the daemon keeps descriptors");
+        fds_after = rig_daemon_fds();
+        printf("# descriptors of the daemon: %u before, %u after\n", fds, fds_after);
+        need(fds_after == fds, "the daemon keeps descriptors");
         need(calls > kills_wanted, "only %u calls: this was no load", calls);
 }
 

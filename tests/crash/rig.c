@@ -171,7 +171,7 @@ void rig_daemon_stop(void) {
         daemon_pid = 0;
 }
 
-unsigned rig_daemon_fds(void) {
+static unsigned count_daemon_fds(void) {
         char path[64];
         unsigned n = 0;
         DIR *fds;
@@ -183,6 +183,19 @@ unsigned rig_daemon_fds(void) {
         if (fds)
                 closedir(fds);
         return n;
+}
+
+/* Sessions of those who just looked take a moment to go: the least of some looks counts. */
+unsigned rig_daemon_fds(void) {
+        unsigned least = count_daemon_fds();
+
+        for (unsigned i = 0; i < 20; i++) {
+                unsigned n = count_daemon_fds();
+
+                least = n < least ? n : least;
+                rig_pause(10);
+        }
+        return least;
 }
 
 long rig_daemon_kib(void) {
