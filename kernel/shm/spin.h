@@ -44,11 +44,26 @@ static inline Spin spin_begin(uint64_t limit_ns) {
         return (Spin){ .limit = limit_ns };
 }
 
-/* One turn of a watch: false when its time is over. */
+/*
+ * Before a watch on a word that the other side is going to write twice: looking too early takes the
+ * line away from it in between. No answer comes sooner than this takes.
+ */
+#define SPIN_HEAD_START 5
+static inline void spin_head_start(void) {
+        for (unsigned i = 0; i < SPIN_HEAD_START; i++)
+                clock_relax();
+}
+
+/*
+ * One turn of a watch: false when its time is over. A pause takes as long as a line takes between two
+ * cores, so it comes only now and then, for the sake of a sibling thread on the same core.
+ */
 bool spin_expired(Spin *spin);
 static inline bool spin_turn(Spin *spin) {
+        if (++spin->turns % 8 != 0)
+                return true;
         clock_relax();
-        if (++spin->turns % 16 != 0)
+        if (spin->turns % 64 != 0)
                 return true;
         return !spin_expired(spin);
 }

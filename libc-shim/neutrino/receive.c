@@ -44,6 +44,9 @@ typedef struct Reception {
         Receipt *receipt; /* a message that is taken and not copied yet */
 } Reception;
 
+/* A watch looks at all bells every so many turns, and at the likely sender each turn. */
+#define LOOK_AROUND 4
+
 /* Outcomes of looking once, beside rcvids, 0 and -errno. */
 #define NOTHING_YET (-(1 << 20))
 
@@ -280,7 +283,8 @@ static bool watch_locked(Reception *rx) {
         call_off_wakes(channel);
         server_unlock();
         do
-                found = channel_has_work(channel);
+                found = channel_has_likely_work(channel) ||
+                        (spin.turns % LOOK_AROUND == 0 && channel_has_work(channel));
         while (!found && !rx->thread->interrupted && spin_turn(&spin));
         server_lock();
         channel->watched = false;

@@ -121,6 +121,7 @@ static bool watch(Conversation *c) {
 
         if (!spin_allowed(credit, server_core(c), spin.limit))
                 return false;
+        spin_head_start(); /* the server needs the line that we are going to watch */
         do
                 if (is_over(slot_peek(c->slot->shm))) {
                         spin_paid(credit);

@@ -12,6 +12,7 @@
 #include "runtime/inlink.h"
 #include "runtime/queue.h"
 #include "runtime/thread.h"
+#include "shm/slot.h"
 
 #include <stdbool.h>
 
@@ -38,6 +39,7 @@ struct Channel {
         bool watched;       /* one of them watches, the others need not be woken */
         bool destroyed;
         const ShmSlot *likely; /* the slot that sent last; only ever prefetched */
+        const Word64 *likely_leaf; /* and its leaf in one of our bells: a watch looks there first */
         Word queued_hint;   /* the queue is not empty: ends a watch */
         uint64_t collected; /* stamp of the last collection: nothing can arrive before it */
         long spin_ns;       /* -1 = the process's default */
@@ -71,6 +73,14 @@ void collect_ring_locked(InLink *link);
 void collect_last_pulses_locked(InLink *link);
 /* A lane has opened: what its client has rung for already. */
 void collect_early_locked(Lane *lane);
+/* The same for the sender that came last only; a few instructions. */
+static inline bool channel_has_likely_work(const Channel *channel) {
+        if (!channel->likely_leaf || !word64_load(channel->likely_leaf))
+                return false;
+        slot_expect_receive(channel->likely);
+        return true;
+}
+
 /* Would a collection find something? Racy by design: ends a watch or forbids a sleep. */
 bool channel_has_work(Channel *channel);
 

@@ -57,6 +57,7 @@ static void take_slot(Lane *lane, InSlot *slot, uint64_t now) {
 
         slot_expect_receive(shm);
         lane->channel->likely = shm;
+        lane->channel->likely_leaf = &lane->bell->map->leaf[lane->leaf];
         word = slot_peek(shm);
 
         switch (slot_state(word)) {

@@ -119,7 +119,7 @@ static void end_generation(Receipt *receipt) {
 
         if (generation == RECEIPT_GENERATIONS)
                 generation = 1;
-        word_store(&receipt->word, generation << GENERATION_SHIFT);
+        word_store_release(&receipt->word, generation << GENERATION_SHIFT);
 }
 
 /* Back into the line; its slot, which may hold another message by now, knows it no longer. */
