@@ -22,7 +22,7 @@
 
 #define PRIORITY_MAX_ROOT  255u
 #define PRIORITY_MAX_OTHER 63u
-#define FDS_OF_PROCESS     5u /* session, pidfd, notice, page, news */
+#define FDS_OF_PROCESS     4u /* pidfd, notice, page, news */
 #define BYTES_OF_PROCESS   (sizeof(ShmNotice) + PROCESS_BYTES)
 #define NEWS_BUFFER        (4 << 20)
 

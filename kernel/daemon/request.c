@@ -131,13 +131,17 @@ static void request_deinit(Request *request) {
                 fd_close(request->fds[i]);
 }
 
-/* The end of an iteration is no decision against anybody. */
-static bool request_is_query(uint32_t op) {
-        return op == WIRE_SERVER_INFO || op == WIRE_CLIENT_INFO;
+/*
+ * No decision against anybody: the end of an iteration, and a detach that crosses with the death of
+ * what it names.
+ */
+static bool request_may_miss(uint32_t op) {
+        return op == WIRE_SERVER_INFO || op == WIRE_CLIENT_INFO || op == WIRE_CONNECT_DETACH ||
+               op == WIRE_CONNECT_NUMBER;
 }
 
 static void request_log_refusal(Session *session, uint32_t op, int r) {
-        if (request_is_query(op))
+        if (request_may_miss(op) && r != -EPROTO)
                 return;
         if (log_rate_ok(&session->rate, LOG_LINES_A_SECOND))
                 log_info("event=refused pid=%d uid=%u request=%s answer=%s", (int)session->pid,

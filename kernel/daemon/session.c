@@ -64,6 +64,17 @@ static void session_on_readable(struct ev_loop *loop, ev_io *io, int events) {
         session_free(session);
 }
 
+static int session_charge(Session *session) {
+        int r = user_charge(session->user, CHARGE_SESSIONS, 1);
+
+        if (r)
+                return r;
+        r = user_charge(session->user, CHARGE_FDS, 1);
+        if (r)
+                user_discharge(session->user, CHARGE_SESSIONS, 1);
+        return r;
+}
+
 int session_new(Kernel *kernel, int fd) {
         _cleanup_close_ int owned = fd;
         Session *session;
@@ -78,7 +89,7 @@ int session_new(Kernel *kernel, int fd) {
         if (!r)
                 r = user_get(&kernel->users, session->uid, &session->user);
         if (!r)
-                r = user_charge(session->user, CHARGE_SESSIONS, 1);
+                r = session_charge(session);
         if (r) {
                 user_unref(session->user);
                 free(session);
@@ -108,6 +119,7 @@ Session *session_free(Session *session) {
         ev_io_stop(session->kernel->loop, &session->io);
         list_unlink(&session->doomed);
         session->fd = fd_close(session->fd);
+        user_discharge(session->user, CHARGE_FDS, 1);
         kernel_session_closed(session->kernel, session);
         user_unref(session->user);
         free(session);

@@ -3,12 +3,17 @@
 #include "suite.h"
 #include "wire.h"
 
+#include "base/fdmsg.h"
+
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <limits.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/socket.h>
 #include <sys/stat.h>
+#include <sys/un.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -127,6 +132,55 @@ START_TEST(it_keeps_nothing_of_its_starter) {
 }
 END_TEST
 
+static bool is_served(uid_t uid) {
+        WireRequest request = { .op = WIRE_GREET,
+                                .greet = { WIRE_VERSION, LAYOUT_VERSION, WIRE_GREET_OBSERVER } };
+        struct sockaddr_un address = { .sun_family = AF_UNIX };
+        WireReply reply;
+        int status, fd;
+        pid_t pid = fork();
+
+        ck_assert_int_ge(pid, 0);
+        if (pid == 0) {
+                if (setgroups(0, NULL) < 0 || setresuid(uid, uid, uid) < 0)
+                        _exit(2);
+                fd = socket(AF_UNIX, SOCK_SEQPACKET, 0);
+                strcpy(address.sun_path, path);
+                if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
+                        _exit(1);
+                if (fdmsg_send(fd, &request, sizeof(request), NULL, 0, 0))
+                        _exit(1);
+                _exit(recv(fd, &reply, sizeof(reply), 0) != sizeof(reply));
+        }
+        ck_assert_int_eq(waitpid(pid, &status, 0), pid);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) != 2);
+        return WEXITSTATUS(status) == 0;
+}
+
+START_TEST(it_serves_no_other_user_even_where_the_files_would_allow_it) {
+        char parent[120];
+        int ready;
+        pid_t pid;
+
+        if (geteuid() != 0)
+                return;
+        make_directory();
+        pid = start("0.5", &ready);
+        expect_ready(ready);
+        ck_assert(is_served(0));
+        ck_assert(!is_served(UID_OTHER));
+        ck_assert_int_eq(chmod(path, 0666), 0);
+        snprintf(parent, sizeof(parent), "%s/a/b", directory);
+        ck_assert_int_eq(chmod(parent, 0755), 0);
+        *strrchr(parent, '/') = '\0';
+        ck_assert_int_eq(chmod(parent, 0755), 0);
+        ck_assert(!is_served(UID_OTHER));
+        ck_assert(is_served(0));
+        expect_exit(pid, 0);
+        remove_directory();
+}
+END_TEST
+
 static int run(const char *const *arguments) {
         int status;
         pid_t pid = fork();
@@ -160,4 +214,5 @@ END_TEST
 
 SUITE_MAIN("private", of_two_started_at_once_one_stays,
            it_ends_after_its_linger_and_takes_its_socket_along, it_keeps_nothing_of_its_starter,
+           it_serves_no_other_user_even_where_the_files_would_allow_it,
            wrong_usage_has_an_exit_code_of_its_own)

@@ -23,6 +23,7 @@
 static char directory[64];
 static char socket_path[100];
 static pid_t daemon_pid;
+static struct rlimit fd_limit; /* 0 = ours */
 
 /* ---- daemon ---- */
 
@@ -37,18 +38,28 @@ static void daemon_exec(const char *const *arguments, int ready_fd) {
         while (arguments && *arguments)
                 argv[n++] = *arguments++;
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (fd_limit.rlim_max)
+                setrlimit(RLIMIT_NOFILE, &fd_limit);
         execv(getenv("NUNTIUSD"), (char *const *)argv);
         _exit(127);
 }
 
 void daemon_start(const char *const *arguments) {
-        int ready[2];
-        char byte;
-
         strcpy(directory, "/tmp/nuntiusd-test-XXXXXX");
         ck_assert_ptr_nonnull(mkdtemp(directory));
         ck_assert_int_eq(chmod(directory, 0755), 0);
         snprintf(socket_path, sizeof(socket_path), "%s/socket", directory);
+        daemon_start_again(arguments);
+}
+
+void daemon_limit_fds(const struct rlimit *limit) {
+        fd_limit = *limit;
+}
+
+void daemon_start_again(const char *const *arguments) {
+        int ready[2];
+        char byte;
+
         ck_assert_int_eq(pipe(ready), 0);
         daemon_pid = fork();
         ck_assert_int_ge(daemon_pid, 0);
@@ -63,6 +74,11 @@ void daemon_start(const char *const *arguments) {
 
 const char *daemon_socket(void) {
         return socket_path;
+}
+
+void daemon_kill(void) {
+        kill(daemon_pid, SIGKILL);
+        waitpid(daemon_pid, NULL, 0);
 }
 
 static void remove_directory(void) {
@@ -92,6 +108,24 @@ int wire_connect(void) {
         if (connect(fd, (struct sockaddr *)&address, sizeof(address)) < 0)
                 return -errno;
         return fd;
+}
+
+static bool daemon_has_room(void) {
+        WireRequest request = { .op = WIRE_GREET, .greet = { WIRE_VERSION, LAYOUT_VERSION, 2 } };
+        int fd = wire_connect();
+        WireReply reply;
+        bool has_room;
+
+        has_room = fd >= 0 && fdmsg_send(fd, &request, sizeof(request), NULL, 0, 0) == 0 &&
+                   recv(fd, &reply, sizeof(reply), 0) == sizeof(reply);
+        fd_close(fd);
+        return has_room;
+}
+
+void daemon_expect_room(void) {
+        for (int i = 0; i < WIRE_WAIT_MS && !daemon_has_room(); i++)
+                poll(NULL, 0, 1);
+        ck_assert(daemon_has_room());
 }
 
 char *daemon_status(void) {

@@ -13,6 +13,7 @@
 #include <check.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <sys/resource.h>
 #include <sys/types.h>
 
 #define WIRE_WAIT_MS 10000 /* for what must come */
@@ -38,6 +39,11 @@ typedef struct Fds {
 /* With further arguments, NULL at the end of them. Ends with daemon_stop(). */
 void daemon_start(const char *const *arguments);
 const char *daemon_socket(void);
+/* Those that start later get no more descriptors than this. */
+void daemon_limit_fds(const struct rlimit *limit);
+/* Kills it; daemon_start_again() makes another on the same socket. */
+void daemon_kill(void);
+void daemon_start_again(const char *const *arguments);
 /* Asks it to stop; it must find nothing that belongs to nobody. */
 void daemon_stop(void);
 /* Waits until the daemon holds no process, channel, link, lane, lifeline and connection. */
@@ -54,6 +60,8 @@ Client client_connect(uid_t uid);
 Client client_start(uid_t uid, uint32_t greet_flags);
 /* A bare connected socket of the test's own process. */
 int wire_connect(void);
+/* Waits until the daemon admits anybody at all. */
+void daemon_expect_room(void);
 void client_kill(Client *client);
 void client_hang_up(Client *client);
 /* The daemon must have closed the session. */
