@@ -221,14 +221,21 @@ static bool is_empty_list(const char *status, const char *noun) {
         return strstr(status, empty);
 }
 
-/* The one who looks is charged for one session. */
+/* The one who looks is charged for one session and its descriptor. */
 static bool charges_are_one_look(const char *status) {
-        static const char key[] = "\"charged\": ";
-        long sum = 0;
+        static const char key[] = "\"what\": \"";
 
-        for (const char *at = status; (at = strstr(at, key)); at++)
-                sum += strtol(at + strlen(key), NULL, 10);
-        return sum == 1;
+        for (const char *at = status; (at = strstr(at, key));) {
+                char what[32];
+                long charged;
+
+                at += strlen(key);
+                if (sscanf(at, "%31[a-z]\", \"charged\": %ld", what, &charged) != 2)
+                        return false;
+                if (charged > (strcmp(what, "sessions") == 0 || strcmp(what, "fds") == 0))
+                        return false;
+        }
+        return true;
 }
 
 static bool nothing_is_left(const char *status) {

@@ -45,7 +45,7 @@ static void place_fds(uint32_t bits, const int *received, size_t n, int fds[3]) 
 }
 
 int wire_ask(int socket, WireRequest *request, int fd, WireReply *ret_reply, int fds[3]) {
-        static uint32_t serial;
+        static __thread uint32_t serial;
         int received[3];
         size_t n_received = 0;
         ssize_t n;
