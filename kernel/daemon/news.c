@@ -202,6 +202,13 @@ static void news_drop(News *news) {
         free(news);
 }
 
+/* A process that is about to end closes its sockets one by one: nothing to speak of. */
+static void news_give_up(Process *process, int r) {
+        bool is_closed = r == -EPIPE || r == -ECONNRESET;
+
+        session_doom(process->session, is_closed ? NULL : "its news cannot be sent");
+}
+
 static void news_on_writable(struct ev_loop *loop, ev_io *io, int events) {
         Process *process = io->data;
         int r = 0;
@@ -216,7 +223,7 @@ static void news_on_writable(struct ev_loop *loop, ev_io *io, int events) {
                 news_drop(news);
         }
         if (r && r != -EAGAIN)
-                session_doom(process->session, "its news socket is broken");
+                news_give_up(process, r);
         if ((r && r != -EAGAIN) || list_is_empty(&process->news))
                 ev_io_stop(loop, io);
 }
@@ -250,7 +257,7 @@ static void news_push(const News *news) {
         if (r == -EAGAIN)
                 r = news_keep(news);
         if (r)
-                session_doom(news->to->session, "its news socket is broken");
+                news_give_up(news->to, r);
 }
 
 void news_lane_open(Lane *lane) {

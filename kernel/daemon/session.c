@@ -129,6 +129,7 @@ Session *session_free(Session *session) {
 void session_doom(Session *session, const char *why) {
         if (!list_is_empty(&session->doomed))
                 return;
-        session_log_end(session, why);
+        if (why)
+                session_log_end(session, why);
         list_append(&session->kernel->doomed, &session->doomed);
 }

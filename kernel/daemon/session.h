@@ -38,5 +38,5 @@ Session *session_free(Session *session);
 /* It greeted as a process or an observer: what it is charged as changes. */
 void session_become(Session *session, SessionState state);
 
-/* Ends it as soon as nothing else is going on; @why goes to the log. */
+/* Ends it as soon as nothing else is going on; @why goes to the log, NULL is not worth it. */
 void session_doom(Session *session, const char *why);
