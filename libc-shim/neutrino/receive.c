@@ -218,6 +218,8 @@ static int deliver_pulse_locked(const Reception *rx, Pulse *pulse) {
 
 /* The next sleeper takes the next message; and senders must wake those that go on sleeping. */
 static void pass_baton_locked(Channel *channel) {
+        if (channel->queue.n > 0)
+                word_store_relaxed(&channel->queued_hint, 1); /* ends the watch of the one that watches */
         if (channel->sleepers == 0)
                 return;
         for (unsigned i = 0; i < channel->n_bells; i++)

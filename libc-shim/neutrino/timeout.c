@@ -7,6 +7,8 @@
 #include <time.h>
 
 #define NS 1000000000ull
+#define FLAGS_KNOWN                                                                                \
+        (_NTO_TIMEOUT_MASK | _NTO_TIMEOUT_ACTIVE | _NTO_TIMEOUT_IMMEDIATE | TIMER_ABSTIME)
 
 /* A point so far away that it does not fit is the last one that does. */
 static struct timespec timespec_add(struct timespec at, uint64_t ns) {
@@ -41,13 +43,16 @@ static int arm(clockid_t id, int flags, const struct sigevent *event, const uint
 
         if (id != CLOCK_REALTIME && id != CLOCK_MONOTONIC)
                 return EINVAL;
+        if (flags & ~FLAGS_KNOWN)
+                return EINVAL;
         if (!event_unblocks(event))
                 return ENOTSUP;
         if (!thread->registered)
                 thread_register();
         thread->timeout = (Timeout){
                 .flags = (uint32_t)flags & _NTO_TIMEOUT_MASK,
-                .immediate = !timeout || (*timeout == 0 && !(flags & TIMER_ABSTIME)),
+                .immediate = !timeout || (flags & _NTO_TIMEOUT_IMMEDIATE) ||
+                             (*timeout == 0 && !(flags & TIMER_ABSTIME)),
                 .deadline = deadline_at(id, timeout ? *timeout : 0, timeout && (flags & TIMER_ABSTIME)),
         };
         return EOK;

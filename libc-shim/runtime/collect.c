@@ -146,7 +146,8 @@ static void take_bits(Lane *lane, uint64_t bits) {
 
 /*
  * A sender knows its lane as soon as the daemon has answered it; our news of it may still be on the way,
- * or unread while the news of a death makes us collect. Its ringing is kept until then.
+ * or unread while the news of a death makes us collect: then the leaf may still be that of the dead,
+ * too. Its ringing is kept until then; to look once too often costs nothing.
  */
 static void keep_early(InBell *bell, uint32_t leaf, uint64_t bits) {
         uint64_t **group = &bell->early[leaf / BELL_GROUP];
@@ -185,9 +186,9 @@ static void collect_bell_locked(InBell *bell, bool cool) {
                 if (news_pending())
                         news_read_locked();
                 lane = lane_at(bell, leaf);
-                if (!lane)
+                if (!lane || news_is_being_read())
                         keep_early(bell, leaf, bits);
-                else
+                if (lane)
                         take_bits(lane, bits);
         }
 }

@@ -12,6 +12,7 @@
 #define PULSE_PRIORITY 10 /* of what the system itself sends; QNX documents none */
 
 static uint32_t seen;
+static bool reading; /* lane_close() collects, which would come back here */
 
 bool news_pending(void) {
         return session_has_news(seen);
@@ -82,7 +83,8 @@ static void lane_close(const WireNewsLaneClose *news) {
                 return;
         }
         lane_close_locked(lane);
-        channel_pulse_locked(channel, _PULSE_CODE_DISCONNECT, 0, news->scoid, PULSE_PRIORITY);
+        channel_pulse_locked(channel, _PULSE_CODE_DISCONNECT, 0, news->scoid,
+                             queue_priority_behind(&channel->queue, news->scoid, PULSE_PRIORITY));
 }
 
 static void link_close(const WireNewsLinkClose *news) {
@@ -123,7 +125,6 @@ static void apply(const WireNews *news, const int *fds, size_t n_fds) {
 
 /* The daemon sends, then counts: what was counted when we look is there to be read. */
 void news_read_locked(void) {
-        static bool reading; /* lane_close() collects, which would come back here */
         WireNews news;
         size_t n_fds;
         int fds[2], old;
@@ -143,6 +144,11 @@ void news_read_locked(void) {
         pthread_setcancelstate(old, &old);
 }
 
+bool news_is_being_read(void) {
+        return reading;
+}
+
 void news_after_fork(void) {
+        reading = false;
         seen = 0;
 }

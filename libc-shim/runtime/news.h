@@ -12,4 +12,7 @@ bool news_pending(void);
 /* Reads everything there is, without waiting. Under the server lock. */
 void news_read_locked(void);
 
+/* Are we inside news_read_locked()? What we know of lanes may then be older than what has rung. */
+bool news_is_being_read(void);
+
 void news_after_fork(void);

@@ -85,3 +85,17 @@ Entry *queue_pop(Queue *queue, bool pulses_only) {
                 queue_remove(queue, entry);
         return entry;
 }
+
+static bool has_pulse_of(const Queue *queue, unsigned priority, int32_t scoid) {
+        for (const Entry *entry = queue->first[priority]; entry; entry = entry->next)
+                if (entry->kind == ENTRY_PULSE && ((const Pulse *)entry)->scoid == scoid)
+                        return true;
+        return false;
+}
+
+uint8_t queue_priority_behind(const Queue *queue, int32_t scoid, uint8_t priority) {
+        for (uint8_t p = 1; p < priority; p++)
+                if (has_pulse_of(queue, p, scoid))
+                        return p;
+        return priority;
+}

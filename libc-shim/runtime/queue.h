@@ -51,3 +51,5 @@ void queue_remove(Queue *queue, Entry *entry);
 /* The first entry, or the first pulse; NULL when there is none. It is out of the queue. */
 Entry *queue_pop(Queue *queue, bool pulses_only);
 Entry *queue_first(const Queue *queue);
+/* The lowest priority at which a pulse of @scoid waits, if lower than @priority; else @priority. */
+uint8_t queue_priority_behind(const Queue *queue, int32_t scoid, uint8_t priority);
