@@ -7,8 +7,8 @@
 #include <errno.h>
 #include <string.h>
 
-/* From this size on one copy by the kernel beats two through shared memory, where it is permitted. */
-#define DIRECT_MIN (256u * 1024u)
+/* From this size on one copy by the kernel beats two through shared memory, where it is permitted (measured). */
+#define DIRECT_MIN (32u * 1024u)
 #define DIRECT_PARTS_MAX (SLOT_MESSAGE_ROOM / sizeof(struct iovec))
 
 static bool may_go_direct(const Message *message, const OutSlot *slot) {
