@@ -509,15 +509,20 @@ static void warm_up(void) {
         fds_of_library = (unsigned)WEXITSTATUS(status);
 }
 
-/* The one who asks has a session itself. */
+/* The one who asks has a session, and its descriptor, itself. */
+static long charge_of_asking(const char *charge) {
+        const char *what = json_member(charge, "what");
+
+        return json_is(what, "sessions") || json_is(what, "fds") ? 1 : 0;
+}
+
 static bool charges_nothing(const char *text) {
         const char *charge = json_first(json_member(text, "users"));
-        long sum = 0;
 
         for (; charge; charge = json_next(charge))
-                if (!json_is(json_member(charge, "what"), "sessions"))
-                        sum += json_number(json_member(charge, "charged"), 0);
-        return sum == 0;
+                if (json_number(json_member(charge, "charged"), 0) > charge_of_asking(charge))
+                        return false;
+        return true;
 }
 
 static bool holds_nothing(const char *text) {
@@ -612,7 +617,7 @@ static void daemon_await(pid_t pid) {
         uint64_t end = now_ns() + PATIENCE_NS;
         unsigned turn = 0;
 
-        while (!status_text()) {
+        while (access(home.socket, F_OK) < 0 || !status_text()) {
                 if (now_ns() > end || waitpid(pid, NULL, WNOHANG) != 0) {
                         fprintf(stderr, "harness: the daemon does not come up\n");
                         home_show_log();
