@@ -13,7 +13,7 @@
 static inline long plain_value(long r) {
         if (r >= 0)
                 return r;
-        errno = (int)-r;
+        errno = (int)-(unsigned long)r; /* a lying server may have chosen any number */
         return -1;
 }
 

@@ -209,7 +209,8 @@ bool channel_has_work(Channel *channel) {
                 return true;
         for (unsigned i = 0; i < channel->n_bells; i++)
                 if (bell_has_work(channel->bells[i]->map)) {
-                        slot_expect_receive(channel->likely);
+                        if (channel->likely)
+                                slot_expect_receive(channel->likely);
                         return true;
                 }
         return false;
