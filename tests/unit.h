@@ -19,6 +19,12 @@
 #include <string.h>
 #include <time.h>
 
+/* Check writes a file at each assertion that holds, which would drown what happens between two of them. */
+#undef ck_assert_msg
+#define ck_assert_msg(expression, ...) ((expression) ? (void)0 : ck_abort_msg(__VA_ARGS__))
+#undef ck_assert
+#define ck_assert(expression) ck_assert_msg(expression, "not so: %s", #expression)
+
 #define UNIT_TIMEOUT 240 /* seconds; only a test that hangs ever sees them */
 
 #define UNIT_TESTS(...) ((const TTest *const[]){__VA_ARGS__, NULL})
@@ -47,7 +53,11 @@ static inline void unit_end(void) {
         ck_assert_uint_eq(unit_count_fds(), unit_fds_before);
 }
 
-static inline int unit_main(const char *name, const TTest *const *tests) {
+typedef void (*UnitFixture)(void);
+
+/* @before and @after run around each test, in its process. */
+static inline int unit_main_between(const char *name, const TTest *const *tests, UnitFixture before,
+                                    UnitFixture after) {
         Suite *suite = suite_create(name);
         TCase *tcase = tcase_create(name);
         SRunner *runner;
@@ -55,6 +65,8 @@ static inline int unit_main(const char *name, const TTest *const *tests) {
 
         tcase_set_timeout(tcase, UNIT_TIMEOUT);
         tcase_add_checked_fixture(tcase, unit_begin, unit_end);
+        if (before)
+                tcase_add_checked_fixture(tcase, before, after);
         for (; *tests; tests++)
                 tcase_add_test(tcase, *tests);
         suite_add_tcase(suite, tcase);
@@ -63,6 +75,10 @@ static inline int unit_main(const char *name, const TTest *const *tests) {
         n_failed = srunner_ntests_failed(runner);
         srunner_free(runner);
         return n_failed ? EXIT_FAILURE : EXIT_SUCCESS;
+}
+
+static inline int unit_main(const char *name, const TTest *const *tests) {
+        return unit_main_between(name, tests, NULL, NULL);
 }
 
 /* valgrind runs one thread at a time and each many times slower. */

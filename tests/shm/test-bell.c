@@ -247,10 +247,12 @@ static unsigned take_some(Exchange *x, bool cool) {
 
         while (bell_collect(&bell, &walk, &lane, &bits)) {
                 int i = index_of(lane);
+                unsigned rung;
 
                 ck_assert_int_ge(i, 0);
-                n += atomic_load(&x->rung[i]) - x->taken[i];
-                x->taken[i] = atomic_load(&x->rung[i]);
+                rung = atomic_load(&x->rung[i]);
+                n += rung - x->taken[i];
+                x->taken[i] = rung;
         }
         return n;
 }

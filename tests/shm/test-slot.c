@@ -23,6 +23,10 @@ static void put(uint32_t word) {
 
 typedef bool (*Arrow)(uint32_t generation);
 
+static bool tell(uint32_t generation) {
+        return slot_tell(&slot, generation);
+}
+
 static bool withdraw(uint32_t generation) {
         return slot_withdraw(&slot, generation);
 }
@@ -67,6 +71,7 @@ static const struct {
         uint32_t kept; /* flags that survive */
         bool by_generation;
 } arrows[] = {
+        { "tell", tell, SLOT_SEND, SLOT_SEND, FLAGS | SLOT_TELL, true },
         { "withdraw", withdraw, SLOT_SEND, SLOT_IDLE, 0, true },
         { "unblock", unblock, SLOT_REPLY, SLOT_REPLY, FLAGS, true },
         { "abandon", abandon, SLOT_REPLY, SLOT_GONE, SLOT_UNBLOCK, true },
@@ -403,6 +408,39 @@ START_TEST(no_wake_is_lost_between_sleep_and_receive_with_reply) {
 }
 END_TEST
 
+/* A client that wants to be told of the receive itself. */
+static void left_asks_to_be_told(void *state) {
+        Race *r = state;
+        Deadline lost = within(LOST);
+
+        for (;;) {
+                uint32_t word = slot_peek(&slot);
+
+                if (slot_state(word) == SLOT_REPLY)
+                        return;
+                if (!(word & SLOT_TELL) && !slot_tell(&slot, r->generation))
+                        continue;
+                word |= SLOT_TELL;
+                if (slot_prepare_sleep(&slot, word))
+                        ck_assert_int_ne(slot_sleep(&slot, word, &lost), -ETIMEDOUT);
+                slot_end_sleep(&slot);
+        }
+}
+
+static void was_told(void *state) {
+        uint32_t generation = ((Race *)state)->generation;
+
+        ck_assert_uint_eq(slot_peek(&slot) & ~SLOT_ASLEEP, generation | SLOT_REPLY);
+        ck_assert(slot_reply(&slot, generation));
+        slot_finish(&slot);
+}
+
+START_TEST(no_wake_is_lost_between_sleep_and_receive) {
+        race((Pair){ .prepare = sent, .left = left_asks_to_be_told, .right = right_receives,
+                     .settle = was_told }, &(Race){ 0 });
+}
+END_TEST
+
 static void fail_only(void *state) {
         (void)state;
         slot_fail(&slot, ESRCH);
@@ -562,7 +600,7 @@ UNIT_MAIN("slot", each_arrow_leads_where_the_list_says, each_arrow_is_refused_fr
           a_sleep_on_a_word_that_has_moved_is_refused, a_sleep_ends_with_its_time_or_with_a_nudge,
           withdraw_against_receive, withdraw_against_reply, withdraw_against_death_of_the_server,
           abandon_against_reply, unblock_against_reply, no_wake_is_lost_between_sleep_and_reply,
-          no_wake_is_lost_between_sleep_and_receive_with_reply,
+          no_wake_is_lost_between_sleep_and_receive_with_reply, no_wake_is_lost_between_sleep_and_receive,
           no_wake_is_lost_between_sleep_and_death_of_the_server,
           death_of_the_server_wakes_from_a_spoiled_word, no_kick_is_lost,
           no_nudge_of_a_signal_handler_is_lost, a_nudge_against_a_reply, bytes_travel_with_the_word)
