@@ -19,41 +19,47 @@ typedef struct Retired {
         void (*release)(void *, size_t);
         void *object;
         size_t bytes;
-        size_t n_seen; /* threads that were inside a call; empty = free */
+        size_t n_seen; /* threads that were inside a call; none = free */
         Seen *seen;
 } Retired;
 
 static pthread_mutex_t retired_mutex = PTHREAD_MUTEX_INITIALIZER;
 static Retired *retired;
 
-static int barrier(void) {
-        static bool registered;
+static pthread_once_t registered_once = PTHREAD_ONCE_INIT;
 
-        if (!registered) {
-                if (syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0) < 0)
-                        return -1;
-                registered = true;
-        }
+static void register_barrier(void) {
+        syscall(SYS_membarrier, MEMBARRIER_CMD_REGISTER_PRIVATE_EXPEDITED, 0, 0);
+}
+
+static int barrier(void) {
+        pthread_once(&registered_once, register_barrier);
         return (int)syscall(SYS_membarrier, MEMBARRIER_CMD_PRIVATE_EXPEDITED, 0, 0);
 }
 
-/* Lists the threads inside a call, without the caller, who has stopped using the object. */
-static int look(Retired *item) {
+static size_t count_threads_locked(void) {
         size_t n = 0;
 
-        threads_lock();
         for (Thread *t = threads_first(); t; t = t->next)
-                n += call_is_open(t) && t != &thread_this;
-        item->seen = n ? calloc(n, sizeof(*item->seen)) : NULL;
-        if (n && !item->seen) {
-                threads_unlock();
-                return -1;
+                n++;
+        return n;
+}
+
+/*
+ * Lists the threads inside a call, without the caller, who has stopped using the object. They go in and
+ * out meanwhile, so there is room for all, and each epoch is read once.
+ */
+static int look(Retired *item) {
+        threads_lock();
+        item->seen = calloc(count_threads_locked() + 1, sizeof(*item->seen));
+        for (Thread *t = threads_first(); t && item->seen; t = t->next) {
+                uint32_t epoch = word_load(&t->epoch); /* pairs with the release in call_leave() */
+
+                if (epoch % 2 && t != &thread_this)
+                        item->seen[item->n_seen++] = (Seen){ t, t->tid, epoch };
         }
-        for (Thread *t = threads_first(); t && item->n_seen < n; t = t->next)
-                if (call_is_open(t) && t != &thread_this)
-                        item->seen[item->n_seen++] = (Seen){ t, t->tid, word_load(&t->epoch) };
         threads_unlock();
-        return 0;
+        return item->seen ? 0 : -1;
 }
 
 void retire(void (*release)(void *, size_t), void *object, size_t bytes) {
@@ -97,8 +103,6 @@ void retire_collect(void) {
         Retired **link = &retired;
         Retired *item;
 
-        if (!retired)
-                return;
         pthread_mutex_lock(&retired_mutex);
         while ((item = *link)) {
                 if (!is_free(item)) {
