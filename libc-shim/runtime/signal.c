@@ -47,10 +47,15 @@ static bool is_fault(int signo, const siginfo_t *info) {
                signo == SIGTRAP || signo == SIGSYS;
 }
 
+/* Blocked here and now as well: with SA_NODEFER it would come back at once, again and again. */
 static void put_off(Thread *thread, int signo, siginfo_t *info, ucontext_t *context) {
         ShmSlot *slot = thread->asleep_on;
         ShmBell *bell = thread->listens_to;
+        sigset_t set;
 
+        sigemptyset(&set);
+        sigaddset(&set, signo);
+        pthread_sigmask(SIG_BLOCK, &set, NULL);
         sigaddset(&context->uc_sigmask, signo);
         sigaddset(&thread->deferred_set, signo);
         thread->deferred = 1;
@@ -69,6 +74,11 @@ static void call_user(const struct sigaction *user, int signo, siginfo_t *info, 
                 user->sa_handler(signo);
 }
 
+/* Those whose handler in the kernel is always ours. */
+static bool is_fault_signal(int signo) {
+        return signo == SIGSEGV || signo == SIGBUS;
+}
+
 /* SA_RESETHAND is ours to do: the kernel would reset when the trampoline runs, which may be too early. */
 static struct sigaction take_action(int signo) {
         struct sigaction user = user_actions[signo].action;
@@ -76,7 +86,8 @@ static struct sigaction take_action(int signo) {
         if (user.sa_flags & SA_RESETHAND) {
                 struct sigaction reset = { .sa_handler = SIG_DFL };
 
-                real_sigaction()(signo, &reset, NULL);
+                if (!is_fault_signal(signo))
+                        real_sigaction()(signo, &reset, NULL);
                 user_actions[signo].action.sa_handler = SIG_DFL;
         }
         return user;
@@ -97,33 +108,48 @@ static void trampoline(int signo, siginfo_t *info, void *context) {
         errno = saved;
 }
 
-/* SIGSEGV and SIGBUS: a bad message buffer first, then the program's own business. */
-static void on_fault(int signo, siginfo_t *info, void *context) {
-        struct sigaction user;
-        struct sigaction default_action = { .sa_handler = SIG_DFL };
-        sigset_t masked, old;
+/* Runs the program's handler with the mask that the kernel would have given it. */
+static void call_user_masked(const struct sigaction *user, int signo, siginfo_t *info, void *context) {
+        sigset_t masked = user->sa_mask;
+        sigset_t old;
 
-        if (is_fault(signo, info))
-                copy_recover();
-        user = user_actions[signo].known ? take_action(signo) : default_action;
-        if (user.sa_handler == SIG_IGN && !is_fault(signo, info))
-                return;
-        if (!has_handler(&user)) {
-                real_sigaction()(signo, &default_action, NULL);
-                if (!is_fault(signo, info))
-                        raise(signo);
-                return; /* the instruction faults again, now for good */
-        }
-        masked = user.sa_mask;
-        if (!(user.sa_flags & SA_NODEFER))
+        if (!(user->sa_flags & SA_NODEFER))
                 sigaddset(&masked, signo);
         pthread_sigmask(SIG_BLOCK, &masked, &old);
-        call_user(&user, signo, info, context);
+        call_user(user, signo, info, context);
         pthread_sigmask(SIG_SETMASK, &old, NULL);
 }
 
-static bool is_fault_signal(int signo) {
-        return signo == SIGSEGV || signo == SIGBUS;
+/* No handler of the program's: what the kernel does then. */
+static void die_of(int signo, const siginfo_t *info) {
+        struct sigaction default_action = { .sa_handler = SIG_DFL };
+
+        real_sigaction()(signo, &default_action, NULL);
+        if (!is_fault(signo, info))
+                raise(signo);
+        /* else the instruction faults again, now for good */
+}
+
+/*
+ * SIGSEGV and SIGBUS: a bad message buffer first, then the program's own business. Not even one that was
+ * sent waits: while it was blocked, the next bad buffer would be deadly.
+ */
+static void on_fault(int signo, siginfo_t *info, void *context) {
+        const struct sigaction *known = &user_actions[signo].action;
+        int saved = errno;
+        struct sigaction user;
+
+        if (is_fault(signo, info))
+                copy_recover();
+        if (known->sa_handler == SIG_IGN && !is_fault(signo, info))
+                return;
+        if (!has_handler(known)) {
+                die_of(signo, info);
+        } else {
+                user = take_action(signo);
+                call_user_masked(&user, signo, info, context);
+        }
+        errno = saved;
 }
 
 /* What the kernel is told in place of the program's action. */
@@ -155,6 +181,22 @@ static int current_action(int signo, struct sigaction *ret_old) {
         return real_sigaction()(signo, NULL, ret_old);
 }
 
+/* No handler comes between, which may install one itself and would wait for us for ever. */
+static int exchange_action(int signo, const struct sigaction *act, struct sigaction *ret_old) {
+        sigset_t all, mask;
+        int r;
+
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &mask);
+        pthread_mutex_lock(&actions_mutex);
+        r = current_action(signo, ret_old);
+        if (r == 0 && act)
+                r = install(signo, act);
+        pthread_mutex_unlock(&actions_mutex);
+        pthread_sigmask(SIG_SETMASK, &mask, NULL);
+        return r;
+}
+
 int signal_action(int signo, const struct sigaction *act, struct sigaction *old) {
         struct sigaction previous, wanted;
         int r;
@@ -165,11 +207,7 @@ int signal_action(int signo, const struct sigaction *act, struct sigaction *old)
         }
         if (act)
                 wanted = *act; /* act and old may be one */
-        pthread_mutex_lock(&actions_mutex);
-        r = current_action(signo, &previous);
-        if (r == 0 && act)
-                r = install(signo, &wanted);
-        pthread_mutex_unlock(&actions_mutex);
+        r = exchange_action(signo, act ? &wanted : NULL, &previous);
         if (r == 0 && old)
                 *old = previous;
         return r;
@@ -200,4 +238,9 @@ void signal_run_deferred(Thread *thread) {
         set = thread->deferred_set;
         sigemptyset(&thread->deferred_set);
         pthread_sigmask(SIG_UNBLOCK, &set, NULL);
+}
+
+/* Another thread of the parent may have held it. */
+void signal_after_fork(void) {
+        pthread_mutex_init(&actions_mutex, NULL);
 }

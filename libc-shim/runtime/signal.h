@@ -21,3 +21,5 @@ int signal_action(int signo, const struct sigaction *act, struct sigaction *old)
 void signal_init(void);
 
 void signal_run_deferred(Thread *thread);
+
+void signal_after_fork(void);

@@ -31,6 +31,7 @@ static void after_fork(void) {
         retire_after_fork();
         session_after_fork();
         threads_after_fork();
+        signal_after_fork();
 }
 
 /* NUNTIUS_SPIN: microseconds a waiter may watch before it sleeps; 0 = never. */
