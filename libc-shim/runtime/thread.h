@@ -76,7 +76,8 @@ static inline void call_leave(Thread *thread) {
         errno = thread->saved_errno;
         word_store_release(&thread->epoch, word_load_relaxed(&thread->epoch) + 1);
         word_signal_fence();
-        thread->interrupted = 0; /* after the epoch: a handler put off until there must not end the next call */
+        /* After the epoch: what was put off until there must not end the next call. */
+        thread->interrupted = 0;
         word_signal_fence();
         if (__builtin_expect(thread->deferred != 0, 0))
                 thread_run_deferred(thread);
