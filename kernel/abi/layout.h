@@ -252,8 +252,8 @@ static_assert(sizeof(ShmLink) == LINK_BYTES, "link size");
 #define BELL_RING_ONE 2u
 #define BELL_PULSES   63u /* leaf bit of the ring of pulses */
 #define BELL_SLOT_BITS 63u
-#define BELL_LEAF_AT  4096u
-#define BELL_BYTES    (BELL_LEAF_AT + BELL_LANES * 8u)
+#define BELL_LEAF_AT  (64u + BELL_MIDS * 8u) /* the first lanes share a page with their marks */
+#define BELL_BYTES    (BELL_LEAF_AT + BELL_LANES * 8u + (LAYOUT_PAGE - BELL_LEAF_AT))
 
 typedef struct ShmBell {
         _Atomic uint32_t ring;     /* anybody; see above */
@@ -263,8 +263,8 @@ typedef struct ShmBell {
         _Atomic uint64_t top[BELL_TOPS];
         uint8_t pad1[16];
         _Atomic uint64_t mid[BELL_MIDS];
-        uint8_t pad2[BELL_LEAF_AT - 64 - BELL_MIDS * 8];
         _Atomic uint64_t leaf[BELL_LANES];
+        uint8_t pad2[LAYOUT_PAGE - BELL_LEAF_AT];
 } ShmBell;
 static_assert(offsetof(ShmBell, mid) == 64, "ring and tops share a cache line");
 static_assert(offsetof(ShmBell, leaf) == BELL_LEAF_AT, "leaf offset");

@@ -12,20 +12,20 @@ static void unmark(Queue *queue, unsigned priority) {
 /* Nearly always the new entry is the latest; one that was stamped earlier walks back to its place. */
 void queue_push(Queue *queue, Entry *entry) {
         unsigned p = entry->priority;
-        Entry *before = queue->last[p];
+        Entry *before = queue->levels[p].last;
 
         while (before && before->stamp > entry->stamp)
                 before = before->previous;
         entry->previous = before;
-        entry->next = before ? before->next : queue->first[p];
+        entry->next = before ? before->next : queue->levels[p].first;
         if (before)
                 before->next = entry;
         else
-                queue->first[p] = entry;
+                queue->levels[p].first = entry;
         if (entry->next)
                 entry->next->previous = entry;
         else
-                queue->last[p] = entry;
+                queue->levels[p].last = entry;
         entry->queued = true;
         mark(queue, p);
         queue->n++;
@@ -38,12 +38,12 @@ void queue_remove(Queue *queue, Entry *entry) {
         if (entry->previous)
                 entry->previous->next = entry->next;
         else
-                queue->first[p] = entry->next;
+                queue->levels[p].first = entry->next;
         if (entry->next)
                 entry->next->previous = entry->previous;
         else
-                queue->last[p] = entry->previous;
-        if (!queue->first[p])
+                queue->levels[p].last = entry->previous;
+        if (!queue->levels[p].first)
                 unmark(queue, p);
         entry->queued = false;
         queue->n--;
@@ -65,14 +65,14 @@ static int highest_from(const Queue *queue, int priority) {
 Entry *queue_first(const Queue *queue) {
         int p = queue->n ? highest_from(queue, QUEUE_PRIORITIES - 1) : -1;
 
-        return p < 0 ? NULL : queue->first[p];
+        return p < 0 ? NULL : queue->levels[p].first;
 }
 
 static Entry *first_pulse(const Queue *queue) {
         int p = queue->n_pulses ? QUEUE_PRIORITIES - 1 : -1;
 
         for (; p >= 0 && (p = highest_from(queue, p)) >= 0; p--)
-                for (Entry *entry = queue->first[p]; entry; entry = entry->next)
+                for (Entry *entry = queue->levels[p].first; entry; entry = entry->next)
                         if (entry->kind == ENTRY_PULSE)
                                 return entry;
         return NULL;
@@ -87,7 +87,7 @@ Entry *queue_pop(Queue *queue, bool pulses_only) {
 }
 
 static bool has_pulse_of(const Queue *queue, unsigned priority, int32_t scoid) {
-        for (const Entry *entry = queue->first[priority]; entry; entry = entry->next)
+        for (const Entry *entry = queue->levels[priority].first; entry; entry = entry->next)
                 if (entry->kind == ENTRY_PULSE && ((const Pulse *)entry)->scoid == scoid)
                         return true;
         return false;

@@ -40,8 +40,10 @@ typedef struct Pulse {
 
 typedef struct Queue {
         uint64_t bits[QUEUE_PRIORITIES / 64];
-        Entry *first[QUEUE_PRIORITIES];
-        Entry *last[QUEUE_PRIORITIES];
+        struct {
+                Entry *first;
+                Entry *last;
+        } levels[QUEUE_PRIORITIES];
         size_t n;
         size_t n_pulses;
 } Queue;
