@@ -25,7 +25,7 @@
 /* A receipt is used again only when so many others wait behind it. */
 #define LINE_SHORTEST 64u
 
-static Receipt *blocks[RECEIPTS_MAX / BLOCK];
+static WordPointer blocks[RECEIPTS_MAX / BLOCK]; /* found without a lock, by whatever number */
 static uint32_t n_receipts;
 static Receipt *line_first, *line_last;
 static uint32_t line_length;
@@ -53,12 +53,13 @@ static void grow_locked(void) {
         block = calloc(BLOCK, sizeof(*block));
         if (!block)
                 return;
-        blocks[n_receipts / BLOCK] = block;
         for (uint32_t i = 0; i < BLOCK; i++) {
-                block[i].index = n_receipts++;
+                block[i].index = n_receipts + i;
                 word_store(&block[i].word, 1u << GENERATION_SHIFT);
                 line_append_locked(&block[i]);
         }
+        word_pointer_store(&blocks[n_receipts / BLOCK], block);
+        n_receipts += BLOCK;
 }
 
 Receipt *receipt_new_locked(int *ret_rcvid) {
@@ -89,11 +90,12 @@ int receipt_rcvid(const Receipt *receipt) {
 /* The receipt an rcvid names, whatever its state. Blocks are never freed. */
 static Receipt *find(int rcvid, uint32_t *ret_generation) {
         uint32_t index = (uint32_t)rcvid & (RECEIPTS_MAX - 1);
+        Receipt *block = word_pointer_load(&blocks[index / BLOCK]);
 
-        if (rcvid <= 0 || !blocks[index / BLOCK])
+        if (rcvid <= 0 || !block)
                 return NULL;
         *ret_generation = (uint32_t)rcvid >> RECEIPT_INDEX_BITS;
-        return &blocks[index / BLOCK][index % BLOCK];
+        return &block[index % BLOCK];
 }
 
 static bool is_held(uint32_t word, uint32_t generation) {
@@ -211,7 +213,7 @@ void receipt_drop_locked(Receipt *receipt) {
 }
 
 void receipts_after_fork(void) {
-        memset(blocks, 0, sizeof(blocks));
+        memset((void *)blocks, 0, sizeof(blocks));
         n_receipts = line_length = 0;
         line_first = line_last = NULL;
         word_pointer_store(&returned, NULL);
