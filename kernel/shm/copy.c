@@ -8,7 +8,8 @@
 
 /*
  * The handler runs with its signal unblocked (SA_NODEFER), so no mask needs to be saved or restored.
- * The compiler's own setjmp is three stores; sanitizers must see the jump, so they get libc's.
+ * The compiler's own setjmp is three stores; sanitizers must see the jump, so they get libc's. The thread
+ * sanitizer blocks all signals in every handler, so there the mask counts after all.
  */
 #if defined(__x86_64__) && !defined(__SANITIZE_ADDRESS__) && !defined(__SANITIZE_THREAD__)
 typedef void *CopyPlace[5];
@@ -16,7 +17,11 @@ typedef void *CopyPlace[5];
 #define PLACE_JUMP(place) __builtin_longjmp(place, 1)
 #else
 typedef sigjmp_buf CopyPlace;
+#ifdef __SANITIZE_THREAD__
+#define PLACE_SET(place)  sigsetjmp(place, 1)
+#else
 #define PLACE_SET(place)  sigsetjmp(place, 0)
+#endif
 #define PLACE_JUMP(place) siglongjmp(place, 1)
 #endif
 
