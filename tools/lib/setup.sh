@@ -47,7 +47,7 @@ as_root() {
 apt_install() {
     say "Installing from Debian: $*"
     as_root env DEBIAN_FRONTEND=noninteractive apt-get update -qq </dev/null &&
-        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends "$@" </dev/null
+        as_root env DEBIAN_FRONTEND=noninteractive apt-get install -y -qq -o Dpkg::Use-Pty=0 --no-install-recommends "$@" </dev/null >/dev/null
 }
 
 # install_required PACKAGE...: or ends with a sentence that says what to do
