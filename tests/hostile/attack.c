@@ -61,22 +61,24 @@ Stage *stage_open(unsigned channel_flags) {
         return stage;
 }
 
-/* The mate's bell may have been spoiled under it: then nobody looks at its message, and it waits. */
-static void end_mate(Stage *stage) {
+/*
+ * Who shares a bell with the attacker may find it spoiled: then nobody looks at its message, and it waits.
+ * False when @pid had to be taken off the stage.
+ */
+static bool end_patiently(pid_t pid) {
         uint64_t until = rig_now() + 2000000000ull;
         int status;
 
-        if (!stage->mate.pid) /* the test has done without it */
-                return;
-        while (!rig_has_ended(stage->mate.pid, &status)) {
+        while (!rig_has_ended(pid, &status)) {
                 if (rig_now() > until) {
                         printf("# a client of the attacker's user was kept waiting\n");
-                        rig_kill(stage->mate.pid);
-                        return;
+                        rig_kill(pid);
+                        return false;
                 }
                 rig_pause(1);
         }
         need(status == 0, "a client of the attacker's user got something wrong");
+        return true;
 }
 
 static void play_newcomer(void *argument) {
@@ -89,12 +91,28 @@ static void play_newcomer(void *argument) {
         need(party_order(coid, ORDER_STOP, 0, 0, 0) == 0, "the server does not stop");
 }
 
+static void end_server(Stage *stage) {
+        pid_t newcomer = rig_play(play_newcomer, &stage->party, RIG_OTHER);
+        int status;
+
+        need(!rig_has_ended(stage->server, &status), "the server ended: 0x%x", (unsigned)status);
+        if (rig_has_users())
+                rig_need_good_end(newcomer, RIG_PATIENCE, "newcomer");
+        if (rig_has_users() || end_patiently(newcomer))
+                rig_need_good_end(stage->server, RIG_PATIENCE, "the server");
+        else
+                rig_kill(stage->server);
+}
+
 void stage_close(Stage *stage) {
         stage->ends = 1;
-        rig_need_good_end(stage->other.pid, RIG_PATIENCE, "a client of another user");
-        end_mate(stage);
-        rig_need_good_end(rig_play(play_newcomer, &stage->party, RIG_OTHER), RIG_PATIENCE, "newcomer");
-        rig_need_good_end(stage->server, RIG_PATIENCE, "the server");
+        if (rig_has_users())
+                rig_need_good_end(stage->other.pid, RIG_PATIENCE, "a client of another user");
+        else
+                end_patiently(stage->other.pid);
+        if (stage->mate.pid) /* else the test has done without it */
+                end_patiently(stage->mate.pid);
+        end_server(stage);
         printf("# %u attacks; the other had %u exact answers, the slowest in %.1f ms; the mate %u, %.1f ms\n",
                stage->attacks, stage->other.orders, (double)stage->other.slowest / 1e6,
                stage->mate.orders, (double)stage->mate.slowest / 1e6);
