@@ -87,11 +87,18 @@ static int act(int coid, uint64_t *chance) {
         }
 }
 
+/* Descriptors and side channels, with and without an scoid of their own. */
+static int attach(const Party *party, uint64_t *chance) {
+        unsigned index = chance_below(chance, 2) ? _NTO_SIDE_CHANNEL : 0;
+
+        return party_attach_at(party, index, chance_below(chance, 2) ? _NTO_COF_NOSHARE : 0);
+}
+
 static void converse(Scene *scene, Beat *beat, uint64_t *chance) {
         int coid, r = 0;
 
         begin(beat);
-        coid = party_attach(&scene->party);
+        coid = attach(&scene->party, chance);
         end(beat);
         need(coid >= 0 || coid == -ESRCH, "ConnectAttach: %s", strerror(-coid));
         if (coid < 0) {

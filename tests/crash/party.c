@@ -263,10 +263,14 @@ void party_serve(void *server_orders) {
 
 /* ---- its clients ---- */
 
-int party_attach(const Party *party) {
-        int coid = ConnectAttach(0, party->pid, party->chid, _NTO_SIDE_CHANNEL, 0);
+int party_attach_at(const Party *party, unsigned index, int flags) {
+        int coid = ConnectAttach(0, party->pid, party->chid, index, flags);
 
         return coid < 0 ? -errno : coid;
+}
+
+int party_attach(const Party *party) {
+        return party_attach_at(party, _NTO_SIDE_CHANNEL, 0);
 }
 
 typedef struct Exchange {

@@ -52,6 +52,7 @@ void party_serve(void *server_orders);
 
 /* Connects to the party's server: coid or -errno. */
 int party_attach(const Party *party);
+int party_attach_at(const Party *party, unsigned index, int flags);
 
 /*
  * One order of @bytes and its answer of @answer bytes, checked to the last byte. 0 or the errno.
