@@ -134,6 +134,13 @@ bool rig_daemon_is_alive(void) {
         return state != 'Z' && state != 'X';
 }
 
+/* Nobody outlives who started it, even if that one is killed. */
+static void die_with_parent(pid_t parent) {
+        prctl(PR_SET_PDEATHSIG, SIGKILL);
+        if (getppid() != parent)
+                _exit(1);
+}
+
 static void become_daemon(int ready, const char *name, const char *value) {
         const char *program = getenv("NUNTIUSD");
         char number[12];
@@ -149,14 +156,16 @@ static void become_daemon(int ready, const char *name, const char *value) {
 
 void rig_daemon_start(const char *name, const char *value) {
         struct pollfd wait = { .events = POLLIN };
+        pid_t parent = getpid();
         char byte;
         int ready[2];
 
-        need(getenv("NUNTIUSD"), "NUNTIUSD must name the daemon's program");
         need(pipe2(ready, O_CLOEXEC) == 0, "pipe: %m");
         daemon_pid = fork();
-        if (daemon_pid == 0)
+        if (daemon_pid == 0) {
+                die_with_parent(parent);
                 become_daemon(ready[1], name, value);
+        }
         close(ready[1]);
         wait.fd = ready[0];
         need(poll(&wait, 1, 10000) == 1 && read(ready[0], &byte, 1) == 1, "the daemon does not start");
@@ -285,7 +294,7 @@ static void become(RigUser user) {
 }
 
 pid_t rig_play(void (*run)(void *argument), void *argument, RigUser user) {
-        pid_t pid;
+        pid_t parent = getpid(), pid;
 
         fflush(NULL);
         pid = fork();
@@ -293,6 +302,7 @@ pid_t rig_play(void (*run)(void *argument), void *argument, RigUser user) {
         if (pid > 0)
                 return pid;
         become(user);
+        die_with_parent(parent);
         run(argument);
         _exit(0);
 }
@@ -381,6 +391,7 @@ void rig_open(void) {
         setvbuf(stdout, NULL, _IOLBF, 0);
         signal(SIGPIPE, SIG_IGN);
         prctl(PR_SET_CHILD_SUBREAPER, 1);
+        need(getenv("NUNTIUSD"), "NUNTIUSD must name the daemon's program");
         make_directory();
 }
 
@@ -397,13 +408,14 @@ static void clear_stage(pid_t group) {
 }
 
 static pid_t start_test(const RigTest *test) {
-        pid_t pid;
+        pid_t parent = getpid(), pid;
 
         fflush(NULL);
         pid = fork();
         need(pid >= 0, "fork: %m");
         if (pid == 0) {
                 setpgid(0, 0);
+                die_with_parent(parent);
                 prctl(PR_SET_CHILD_SUBREAPER, 1);
                 test->run();
                 fflush(NULL);
