@@ -10,7 +10,11 @@
 #include "party.h"
 #include "rig.h"
 
+#include "abi/layout.h"
+
 #include <errno.h>
+#include <pthread.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/neutrino.h>
@@ -21,7 +25,7 @@
 
 #define NAMES_MAX   128
 #define NAME_BYTES  96
-#define HITS_MAX    12
+#define HITS_MAX    20
 #define CHANNEL     (_NTO_CHF_UNBLOCK | _NTO_CHF_DISCONNECT)
 #define ROUNDS      4
 #define HOLD_NS     5000000ull
@@ -43,7 +47,7 @@ typedef struct Visit {
         int result;      /* errno that ended it; 0 = all done */
         bool may_fail;   /* the server may die: only hanging is wrong */
         bool is_patient; /* waits for the channel */
-        _Atomic uint32_t connected;
+        _Atomic uint32_t connected; /* so often: each gives a DISCONNECT in the end */
 } Visit;
 
 static int hold_for_a_while(int coid) {
@@ -72,15 +76,49 @@ static int visit_round(int coid, unsigned round) {
         return r ? r : hold_for_a_while(coid);
 }
 
+/* Another process to the daemon; it adopts the descriptor that it inherits. */
+static int order_as_child(Visit *v, int coid) {
+        int r, status;
+        pid_t pid = fork();
+
+        if (pid == 0) {
+                alarm(RIG_PATIENCE);
+                r = party_order(coid, ORDER_ECHO, 100, 100, 1);
+                v->connected += !r;
+                _exit(r);
+        }
+        need(pid > 0 && waitpid(pid, &status, 0) == pid, "fork: %m");
+        if (WIFSIGNALED(status))
+                kill(getpid(), WTERMSIG(status)); /* it is as dead as its child */
+        return WEXITSTATUS(status);
+}
+
+static int visit_by_descriptor(Visit *v) {
+        int coid = party_attach_at(v->party, 0, _NTO_COF_NOSHARE), copy, r;
+
+        if (coid < 0)
+                return -coid;
+        v->connected++;
+        r = order_as_child(v, coid);
+        copy = dup(coid);
+        if (!r)
+                r = party_order(copy, ORDER_ECHO, 100, 100, 1);
+        close(copy);
+        close(coid);
+        return r;
+}
+
 static int visit(Visit *v) {
         int coid = party_attach(v->party);
         int r = 0;
 
         if (coid < 0)
                 return -coid;
-        v->connected = 1;
+        v->connected++;
         for (unsigned round = 0; round < v->rounds && !r; round++)
                 r = visit_round(coid, round);
+        if (!r)
+                r = visit_by_descriptor(v);
         ConnectDetach(coid);
         return r;
 }
@@ -219,7 +257,7 @@ static bool kill_client_at(const char *point) {
              (unsigned)status);
         rig_need_good_end(rig_play(play_visit, other, RIG_SELF), 30, point);
         need_cleared(party, point);
-        need(rig_await(&party->disconnects, 1u + victim->connected, RIG_PATIENCE),
+        need(rig_await(&party->disconnects, other->connected + victim->connected, RIG_PATIENCE),
              "%s: %u DISCONNECT pulses", point, party->disconnects);
         stop_server(party, server, point);
         rig_need_empty(point);
@@ -245,16 +283,31 @@ static void test_client_dies(void) {
 
 /* ---- the server dies ---- */
 
-static void play_holder(void *argument) {
-        Visit *v = argument;
-        int coid = party_attach(v->party);
-
-        alarm(2 * RIG_PATIENCE);
-        v->result = coid < 0 ? -coid : party_order(coid, ORDER_HOLD, 10, 0, 1);
-}
-
 static bool is_death(int error) {
         return error == ESRCH || error == EBADF;
+}
+
+/* More threads than a link has slots, so that some wait in an extent of it. */
+#define HOLDERS (LINK_SLOTS + 8)
+
+static void *hold_until_death(void *coid) {
+        int r = party_order((int)(intptr_t)coid, ORDER_HOLD, 10, 0, 1);
+
+        need(is_death(r), "a blocked thread got errno %d (%s)", r, strerror(r));
+        return NULL;
+}
+
+static void play_holder(void *argument) {
+        Visit *v = argument;
+        intptr_t coid = party_attach(v->party);
+        pthread_t threads[HOLDERS];
+
+        alarm(2 * RIG_PATIENCE);
+        v->result = coid < 0 ? (int)-coid : 0;
+        for (unsigned i = 0; coid >= 0 && i < HOLDERS; i++)
+                need(pthread_create(&threads[i], NULL, hold_until_death, (void *)coid) == 0, "thread");
+        for (unsigned i = 0; coid >= 0 && i < HOLDERS; i++)
+                pthread_join(threads[i], NULL);
 }
 
 static void kill_server_at(const char *point) {
@@ -281,14 +334,15 @@ static void kill_server_at(const char *point) {
         rig_need_killed(server, RIG_PATIENCE, point);
         rig_need_good_end(pids[0], RIG_PATIENCE, point);
         rig_need_good_end(pids[1], RIG_PATIENCE, point);
-        need(is_death(holder->result), "%s: the blocked client got errno %d", point, holder->result);
+        need(!holder->result || is_death(holder->result), "%s: the holder got errno %d", point,
+             holder->result);
         need(is_death(guest->result), "%s: the client got errno %d", point, guest->result);
         n_kills++;
         rig_need_empty(point);
 }
 
 static void test_server_dies(void) {
-        static const unsigned hits[] = { 1, 2, 3, 5, 8 };
+        static const unsigned hits[] = { 1, 2, 3, 5, 8, 60 };
         Names client = { .n = 0 }, server = { .n = 0 };
 
         list_names(&client, &server);
