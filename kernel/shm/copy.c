@@ -51,7 +51,8 @@ typedef struct Bytes {
         size_t n;
 } Bytes;
 
-static void copy_body(void *argument) {
+/* NULL is a bad address like any other here: it faults, and is reported. */
+__attribute__((no_sanitize("nonnull-attribute"))) static void copy_body(void *argument) {
         const Bytes *bytes = argument;
 
         memcpy(bytes->to, bytes->from, bytes->n);

@@ -41,6 +41,13 @@ Channel *channel_find_locked(int chid) {
         return NULL;
 }
 
+Channel *channel_find_even_destroyed_locked(int chid) {
+        for (Channel *channel = channels; channel; channel = channel->next)
+                if (channel->chid == chid)
+                        return channel;
+        return NULL;
+}
+
 InBell *channel_bell_locked(Channel *channel, uint32_t id) {
         for (unsigned i = 0; i < channel->n_bells; i++)
                 if (channel->bells[i]->id == id)

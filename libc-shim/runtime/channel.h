@@ -50,6 +50,8 @@ void server_lock(void);
 void server_unlock(void);
 
 Channel *channel_find_locked(int chid);
+/* One that is being destroyed, too: its last news must still find it. */
+Channel *channel_find_even_destroyed_locked(int chid);
 int channel_create(unsigned flags);
 int channel_destroy(int chid);
 /* Wakes every thread that receives on it. */

@@ -296,6 +296,29 @@ static Connection *same_inode_locked(ino_t inode) {
         return NULL;
 }
 
+static Connection *table_with_id(Table *table, int kind, uint32_t id) {
+        for (int number = 0; number < NUMBERS; number++) {
+                Connection *connection;
+
+                if (!word_pointer_load(&table->chunks[number / CHUNK])) {
+                        number |= CHUNK - 1;
+                        continue;
+                }
+                connection = table_get(kind | number);
+                if (connection && connection->id == id)
+                        return connection;
+        }
+        return NULL;
+}
+
+int connection_number_of(uint32_t id) {
+        Connection *connection = table_with_id(&descriptors, 0, id);
+
+        if (!connection)
+                connection = table_with_id(&side_channel, SIDE_CHANNEL, id);
+        return connection ? connection->coid : -1;
+}
+
 /* One more number for the same connection (dup). */
 static Connection *alias_locked(Connection *original, int coid) {
         Connection *alias = record_locked();

@@ -54,6 +54,9 @@ int connection_detach(int coid);
 /* The lowest coid >= @from, or NULL. */
 Connection *connection_next(int from, bool dead_too);
 
+/* The lowest number of the daemon's connection @id in this process; -1 when it has none any more. */
+int connection_number_of(uint32_t id);
+
 /* _NTO_COF_... : the flags before the change, or -errno. */
 int connection_set_flags(int coid, unsigned mask, unsigned bits);
 

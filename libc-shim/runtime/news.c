@@ -2,6 +2,7 @@
 #include "runtime/news.h"
 
 #include "runtime/channel.h"
+#include "runtime/connection.h"
 #include "runtime/lane.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
@@ -29,7 +30,7 @@ static void lane_open(const WireNews *item, const int *fds, size_t n_fds) {
         const WireNewsLaneOpen *news = &item->lane_open;
         int link_fd = fd_of(item, WIRE_NEWS_FD_LINK, fds, n_fds);
         int bell_fd = fd_of(item, WIRE_NEWS_FD_BELL, fds, n_fds);
-        Channel *channel = channel_find_locked(news->chid);
+        Channel *channel = channel_find_even_destroyed_locked(news->chid);
         InLink *link = inlink_find_locked(news->link);
         InBell *bell;
 
@@ -94,10 +95,15 @@ static void link_close(const WireNewsLinkClose *news) {
                 inlink_close_locked(link);
 }
 
+/* The daemon may not have heard yet which number a descriptor got: we know it. */
 static void coid_death(const WireNewsCoidDeath *news) {
+        int coid = connection_number_of(news->connection);
+
+        if (coid < 0)
+                coid = news->coid;
         for (Channel *channel = channels_first(); channel; channel = channel->next)
                 if ((channel->flags & _NTO_CHF_COID_DISCONNECT) && !channel->destroyed)
-                        channel_pulse_locked(channel, _PULSE_CODE_COIDDEATH, (uint64_t)news->coid, -1,
+                        channel_pulse_locked(channel, _PULSE_CODE_COIDDEATH, (uint64_t)coid, -1,
                                              PULSE_PRIORITY);
 }
 
