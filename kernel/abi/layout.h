@@ -108,7 +108,9 @@ enum {
 
 /* ShmSlot.failed */
 #define SLOT_FAILED          1u /* status is -errno (MsgError), not a value */
-#define SLOT_REPLY_HAS_START 2u /* bytes before reply_from were not written: leave the client's alone */
+#define SLOT_REPLY_HAS_RANGES 2u /* only `reply_ranges` pairs [from, to) of uint64_t, which stand in the */
+                                /* message's place, were written: leave the client's other bytes alone */
+#define SLOT_RANGES_MAX       32u
 
 typedef struct ShmSlot {
         uint64_t stamp;        /* client, in IDLE: clock_stamp() of the send, orders equal priorities */
@@ -128,11 +130,11 @@ typedef struct ShmSlot {
         /* second half */
         _Atomic uint32_t word; /* see above */
         uint16_t server_core;  /* server: processor it last ran on */
-        uint8_t failed;        /* server, in REPLY: SLOT_FAILED, SLOT_REPLY_HAS_START */
+        uint8_t failed;        /* server, in REPLY: SLOT_FAILED, SLOT_REPLY_HAS_RANGES */
         uint8_t pad1;          /* must be 0 */
         int64_t status;        /* server, in REPLY: what MsgSend returns; -errno when SLOT_FAILED */
         uint64_t reply_bytes;  /* server, in REPLY: high-water mark of the bytes written back */
-        uint64_t reply_from;   /* server, in REPLY, with SLOT_REPLY_HAS_START: first byte written */
+        uint64_t reply_ranges; /* server, in REPLY, with SLOT_REPLY_HAS_RANGES: how many */
         uint8_t reply[SLOT_REPLY_ROOM]; /* server, in REPLY */
 } ShmSlot;
 static_assert(sizeof(ShmSlot) == SLOT_STRIDE, "slot is one stride");

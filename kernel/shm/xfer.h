@@ -4,11 +4,15 @@
  */
 #pragma once
 
+#include <limits.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <sys/types.h>
 #include <sys/uio.h>
+
+/* In place of a length: "add it up", once inside the call. */
+#define XFER_MEASURE ((ssize_t)(-SSIZE_MAX - 1))
 
 /* Sum of the lengths; -EOVERFLOW past SSIZE_MAX, -EFAULT for an unreadable array. */
 ssize_t xfer_total(const struct iovec *iov, size_t parts);

@@ -29,21 +29,28 @@ int receipt_read(const Receipt *receipt, const struct iovec *iov, size_t parts, 
         return xfer_scatter(iov, parts, 0, receipt->message + offset, n) ? 0 : -ESRVRFAULT;
 }
 
-/* The client's own bytes between two writes are not known here: such a gap reads as zeros. */
-static void note_written(Receipt *receipt, size_t from, size_t to) {
-        if (receipt->written_from == receipt->written_to) {
-                receipt->written_from = from;
-                receipt->written_to = to;
-                return;
+/* Joins [from, to) with the ranges that it touches; they stay sorted and apart. */
+static void add_range(Receipt *receipt, size_t from, size_t to) {
+        Range *ranges = receipt->ranges;
+        unsigned first = 0, last;
+
+        while (first < receipt->n_ranges && ranges[first].to < from)
+                first++;
+        for (last = first; last < receipt->n_ranges && ranges[last].from <= to; last++) {
+                from = ranges[last].from < from ? ranges[last].from : from;
+                to = ranges[last].to > to ? ranges[last].to : to;
         }
-        if (from > receipt->written_to)
-                memset(receipt->reply + receipt->written_to, 0, from - receipt->written_to);
-        if (to < receipt->written_from)
-                memset(receipt->reply + to, 0, receipt->written_from - to);
-        if (from < receipt->written_from)
-                receipt->written_from = from;
-        if (to > receipt->written_to)
-                receipt->written_to = to;
+        memmove(&ranges[first + 1], &ranges[last], (receipt->n_ranges - last) * sizeof(*ranges));
+        receipt->n_ranges += first + 1 - last;
+        ranges[first] = (Range){ from, to };
+}
+
+/* So scattered that they are not worth counting: the first gap becomes zeros. */
+static void close_gap(Receipt *receipt) {
+        Range *ranges = receipt->ranges;
+
+        memset(receipt->reply + ranges[0].to, 0, ranges[1].from - ranges[0].to);
+        add_range(receipt, ranges[0].from, ranges[1].to);
 }
 
 int receipt_write(Receipt *receipt, const struct iovec *iov, size_t parts, size_t n, size_t offset) {
@@ -51,6 +58,21 @@ int receipt_write(Receipt *receipt, const struct iovec *iov, size_t parts, size_
                 return 0;
         if (!xfer_gather(receipt->reply + offset, iov, parts, 0, n))
                 return -ESRVRFAULT;
-        note_written(receipt, offset, offset + n);
+        add_range(receipt, offset, offset + n);
+        if (receipt->n_ranges == RECEIPT_RANGES)
+                close_gap(receipt);
         return 0;
+}
+
+/* The message is not needed any more: its place tells the client which bytes are meant. */
+unsigned receipt_put_ranges(const Receipt *receipt) {
+        ShmSlot *shm = receipt->shm;
+        unsigned n = receipt->n_ranges;
+
+        shm->reply_bytes = n ? receipt->ranges[n - 1].to : 0;
+        if (n == 0 || (n == 1 && receipt->ranges[0].from == 0))
+                return 0;
+        shm->reply_ranges = n;
+        memcpy(shm->message, receipt->ranges, n * sizeof(*receipt->ranges));
+        return SLOT_REPLY_HAS_RANGES;
 }

@@ -15,5 +15,11 @@
  */
 int receipt_read(const Receipt *receipt, const struct iovec *iov, size_t parts, size_t n, size_t offset);
 
-/* @n bytes into the reply area at @offset, which must have room. 0 or -ESRVRFAULT. */
+/*
+ * @n bytes into the reply area at @offset, which must have room. 0 or -ESRVRFAULT. One writer at a time:
+ * MsgReply() is alone, MsgWrite() takes turns.
+ */
 int receipt_write(Receipt *receipt, const struct iovec *iov, size_t parts, size_t n, size_t offset);
+
+/* Tells the client which bytes were written; the flags that say so. */
+unsigned receipt_put_ranges(const Receipt *receipt);

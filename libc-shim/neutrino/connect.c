@@ -7,6 +7,7 @@
 #include "runtime/connection.h"
 #include "runtime/lane.h"
 #include "runtime/session.h"
+#include "shm/copy.h"
 #include "sys/neutrino.h"
 
 #include <stdlib.h>
@@ -225,6 +226,7 @@ static void fill(struct _client_info *info, const WireCredentials *client, unsig
 
 static int client_info(int scoid, struct _client_info *info, int ngroups) {
         WireCredentials client;
+        struct _client_info copy;
         unsigned listed;
         int r;
 
@@ -236,8 +238,8 @@ static int client_info(int scoid, struct _client_info *info, int ngroups) {
         if (r < 0)
                 return r;
         listed = smaller(smaller((unsigned)ngroups, client.n_groups), GROUPS_IN_INFO);
-        fill(info, &client, listed);
-        return 0;
+        fill(&copy, &client, listed);
+        return copy_bytes(info, &copy, sizeof(copy)) ? 0 : -EFAULT;
 }
 
 int ConnectClientInfo_r(int scoid, struct _client_info *info, int ngroups) {

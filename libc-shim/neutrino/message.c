@@ -64,23 +64,36 @@ int message_put(const Message *message, OutSlot *slot) {
         return r < 0 ? r : put_bytes(message, slot);
 }
 
-/* What the server says it wrote is believed no further than the area goes. */
-int message_take_reply(const Message *message, const OutSlot *slot) {
-        const ShmSlot *shm = slot->shm;
-        const uint8_t *area = slot->reply.map;
-        size_t to = shm->reply_bytes;
-        size_t from = 0;
-
-        if (to == 0)
-                return 0;
-        if ((size_t)message->reply_bytes <= SLOT_REPLY_ROOM)
-                area = shm->reply;
-        if (to > (size_t)message->reply_bytes)
-                to = (size_t)message->reply_bytes;
-        if (shm->failed & SLOT_REPLY_HAS_START)
-                from = shm->reply_from;
+/* One range of the answer; what the server says is believed no further than the area goes. */
+static int take_range(const Message *message, const uint8_t *area, uint64_t from, uint64_t to) {
+        if (to > (uint64_t)message->reply_bytes)
+                to = (uint64_t)message->reply_bytes;
         if (from >= to)
                 return 0;
         return xfer_scatter(message->reply, message->reply_parts, from, area + from, to - from)
                        ? 0 : -EFAULT;
+}
+
+static int take_ranges(const Message *message, const ShmSlot *shm, const uint8_t *area) {
+        uint64_t ranges[SLOT_RANGES_MAX][2];
+        uint64_t n = shm->reply_ranges;
+        int r = 0;
+
+        if (n > SLOT_RANGES_MAX)
+                return 0;
+        memcpy(ranges, shm->message, n * sizeof(ranges[0]));
+        for (uint64_t i = 0; i < n && r == 0; i++)
+                r = take_range(message, area, ranges[i][0], ranges[i][1]);
+        return r;
+}
+
+int message_take_reply(const Message *message, const OutSlot *slot) {
+        const ShmSlot *shm = slot->shm;
+        const uint8_t *area = slot->reply.map;
+
+        if ((size_t)message->reply_bytes <= SLOT_REPLY_ROOM)
+                area = shm->reply;
+        if (shm->failed & SLOT_REPLY_HAS_RANGES)
+                return take_ranges(message, shm, area);
+        return take_range(message, area, 0, shm->reply_bytes);
 }

@@ -23,6 +23,7 @@
 #include "runtime/receipt.h"
 #include "runtime/session.h"
 #include "shm/bell.h"
+#include "shm/copy.h"
 #include "shm/slot.h"
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
@@ -105,7 +106,7 @@ static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm, uint
         receipt->unblock = receipt->orphan = false;
         receipt->message_bytes = shm->message_bytes;
         receipt->reply_room = shm->reply_room;
-        receipt->written_from = receipt->written_to = 0;
+        receipt->n_ranges = 0;
         slot->receipt = receipt;
         lane->link->n_receipts++;
         if (receipt->message_bytes > SSIZE_MAX || receipt->reply_room > SSIZE_MAX)
@@ -182,14 +183,16 @@ static int fail_copy(Receipt *receipt, int r) {
 
 /* Without the lock: nobody else knows the rcvid yet. */
 static int finish_message(const Reception *rx, int rcvid) {
+        struct _msg_info info;
         int r;
 
         FAILPOINT("receive:unlocked");
         r = copy_message(rx, rx->receipt);
         if (r < 0)
                 return fail_copy(rx->receipt, r);
-        if (rx->info)
-                info_fill(rx->info, rx->receipt, (ssize_t)rx->receipt->received_bytes);
+        info_fill(&info, rx->receipt, (ssize_t)rx->receipt->received_bytes);
+        if (rx->info && !copy_bytes(rx->info, &info, sizeof(info)))
+                return fail_copy(rx->receipt, -ESRVRFAULT);
         receipt_done(rx->receipt);
         return rcvid;
 }
@@ -327,7 +330,10 @@ static void count_receivers(const Channel *channel, int n) {
 
 static void sleep_end_locked(Reception *rx) {
         rx->channel->sleepers--;
-        count_receivers(rx->channel, -1);
+        if (!rx->pulses_only) {
+                rx->channel->message_sleepers--;
+                count_receivers(rx->channel, -1);
+        }
         rx->thread->listens_to = NULL;
 }
 
@@ -375,7 +381,10 @@ static void sleep_locked(Reception *rx) {
                 return;
         }
         channel->sleepers++;
-        count_receivers(channel, 1);
+        if (!rx->pulses_only) {
+                channel->message_sleepers++;
+                count_receivers(channel, 1);
+        }
         server_unlock();
         begun = clock_now();
         sleep_cancellable(&sleep); /* (3) */
@@ -394,6 +403,19 @@ static int reason_to_leave(const Reception *rx) {
         return rx->timeout.immediate || deadline_passed(&rx->timeout.deadline) ? ETIMEDOUT : 0;
 }
 
+/*
+ * Who wants pulses only may have been woken for a message, and goes back to sleep: then those must wake
+ * who take messages. A futex cannot choose among its sleepers, so all look.
+ */
+static void leave_messages_locked(const Reception *rx) {
+        Channel *channel = rx->channel;
+
+        if (!rx->pulses_only || channel->queue.n == 0 || channel->message_sleepers == 0)
+                return;
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                bell_wake_all(channel->bells[i]->map);
+}
+
 static int wait_locked(Reception *rx) {
         int error;
 
@@ -405,6 +427,7 @@ static int wait_locked(Reception *rx) {
                 error = reason_to_leave(rx);
                 if (error)
                         return -error;
+                leave_messages_locked(rx);
                 if (!watch_locked(rx))
                         sleep_locked(rx);
         }
@@ -444,7 +467,7 @@ static int receive_whole(Reception *rx, int chid) {
 static int receive(int chid, const struct iovec *iov, size_t parts, ssize_t room,
                    struct _msg_info *info, bool pulses_only) {
         Reception rx = {
-                .iov = iov, .parts = parts, .room = (size_t)room, .info = info,
+                .iov = iov, .parts = parts, .info = info,
                 .pulses_only = pulses_only,
         };
         int r;
@@ -452,6 +475,9 @@ static int receive(int chid, const struct iovec *iov, size_t parts, ssize_t room
         pthread_testcancel();
         rx.thread = call_enter();
         rx.timeout = call_take_timeout(rx.thread);
+        if (room == XFER_MEASURE)
+                room = xfer_total(iov, parts);
+        rx.room = (size_t)room;
         if (room < 0)
                 r = (int)room;
         else if (chid == -1)
@@ -474,7 +500,7 @@ int MsgReceive_r(int chid, void *msg, size_t bytes, struct _msg_info *info) {
 }
 
 int MsgReceivev_r(int chid, const iov_t *riov, size_t rparts, struct _msg_info *info) {
-        return receive(chid, riov, rparts, xfer_total(riov, rparts), info, false);
+        return receive(chid, riov, rparts, XFER_MEASURE, info, false);
 }
 
 int MsgReceivePulse_r(int chid, void *pulse, size_t bytes, struct _msg_info *info) {
@@ -482,7 +508,7 @@ int MsgReceivePulse_r(int chid, void *pulse, size_t bytes, struct _msg_info *inf
 }
 
 int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_info *info) {
-        return receive(chid, piov, parts, xfer_total(piov, parts), info, true);
+        return receive(chid, piov, parts, XFER_MEASURE, info, true);
 }
 
 int MsgReceive(int chid, void *msg, size_t bytes, struct _msg_info *info) {

@@ -31,12 +31,7 @@ static int complete(Receipt *receipt, long status, unsigned failed) {
         bool told = false;
 
         shm->status = status;
-        shm->reply_bytes = receipt->written_to;
-        if (receipt->written_from > 0) {
-                shm->reply_from = receipt->written_from;
-                failed |= SLOT_REPLY_HAS_START;
-        }
-        shm->failed = (uint8_t)failed;
+        shm->failed = (uint8_t)(failed | receipt_put_ranges(receipt));
         shm->server_core = clock_core();
         FAILPOINT("reply:written");
         if (!client_is_dead(receipt))
@@ -52,6 +47,8 @@ static int reply_inside(int rcvid, long status, const iov_t *iov, size_t parts, 
         Receipt *receipt;
         int r;
 
+        if (total == XFER_MEASURE)
+                total = xfer_total(iov, parts);
         if (total < 0)
                 return total == -EFAULT ? ESRVRFAULT : EOVERFLOW;
         receipt = receipt_take(rcvid);
@@ -86,8 +83,11 @@ static int noted_error(const Receipt *receipt) {
 }
 
 static int error_inside(int rcvid, int error) {
-        Receipt *receipt = receipt_take(rcvid);
+        Receipt *receipt;
 
+        if (error < -1)
+                return EINVAL;
+        receipt = receipt_take(rcvid);
         if (!receipt)
                 return ESRCH;
         if (error == EOK)
@@ -115,7 +115,7 @@ int MsgReply_r(int rcvid, long status, const void *msg, size_t bytes) {
 }
 
 int MsgReplyv_r(int rcvid, long status, const iov_t *riov, size_t rparts) {
-        return reply(rcvid, status, riov, rparts, xfer_total(riov, rparts));
+        return reply(rcvid, status, riov, rparts, XFER_MEASURE);
 }
 
 int MsgReply(int rcvid, long status, const void *msg, size_t bytes) {
@@ -150,7 +150,9 @@ static ssize_t write_reply(Receipt *receipt, const iov_t *iov, size_t parts, siz
         if (offset >= receipt->reply_room)
                 return 0;
         n = smaller(n, receipt->reply_room - offset);
+        server_lock(); /* threads that write to one reply take turns: they share its ranges */
         r = receipt_write(receipt, iov, parts, n, offset);
+        server_unlock();
         return r < 0 ? r : (ssize_t)n;
 }
 
@@ -159,6 +161,8 @@ static ssize_t access_inside(int rcvid, Access access, const iov_t *iov, size_t 
         Receipt *receipt;
         ssize_t r;
 
+        if (total == XFER_MEASURE)
+                total = xfer_total(iov, parts);
         if (total < 0)
                 return total == -EFAULT ? -ESRVRFAULT : total;
         receipt = receipt_use(rcvid);
@@ -185,7 +189,7 @@ ssize_t MsgRead_r(int rcvid, void *msg, size_t bytes, size_t offset) {
 }
 
 ssize_t MsgReadv_r(int rcvid, const iov_t *iov, size_t parts, size_t offset) {
-        return access_message(rcvid, read_message, iov, parts, xfer_total(iov, parts), offset);
+        return access_message(rcvid, read_message, iov, parts, XFER_MEASURE, offset);
 }
 
 ssize_t MsgWrite_r(int rcvid, const void *msg, size_t bytes, size_t offset) {
@@ -193,7 +197,7 @@ ssize_t MsgWrite_r(int rcvid, const void *msg, size_t bytes, size_t offset) {
 }
 
 ssize_t MsgWritev_r(int rcvid, const iov_t *iov, size_t parts, size_t offset) {
-        return access_message(rcvid, write_reply, iov, parts, xfer_total(iov, parts), offset);
+        return access_message(rcvid, write_reply, iov, parts, XFER_MEASURE, offset);
 }
 
 ssize_t MsgRead(int rcvid, void *msg, size_t bytes, size_t offset) {

@@ -44,7 +44,18 @@ typedef struct Conversation {
         bool asked;        /* unblock pulse is on its way: nothing but the answer ends the wait */
         bool was_asleep;   /* the bell found the receiver asleep */
         Timeout timeout;
+        Deadline grace;    /* of a polling send, while the message is not taken */
 } Conversation;
+
+/* What MsgSend comes to. A server may answer with any number, so failure is told apart here. */
+typedef struct Sent {
+        long value; /* status, or -errno */
+        bool failed;
+} Sent;
+
+static Sent failed(long error) {
+        return (Sent){ .value = error, .failed = true };
+}
 
 static bool wants_unblock(const Conversation *c) {
         return c->connection->channel_flags & _NTO_CHF_UNBLOCK;
@@ -78,24 +89,23 @@ static bool leave(Conversation *c, uint32_t word, int error) {
         return true;
 }
 
-/* Why this thread wants out in @state, as a positive errno; 0 = it does not. */
-static int reason_to_leave(const Conversation *c, uint32_t state) {
-        uint32_t bit = state == SLOT_SEND ? _NTO_TIMEOUT_SEND : _NTO_TIMEOUT_REPLY;
-
-        if (word_load(&c->thread->kicked) == c->connection->id)
-                return EBADF;
-        if (c->thread->interrupted)
-                return EINTR;
-        if ((c->timeout.flags & bit) && deadline_passed(&c->timeout.deadline))
-                return ETIMEDOUT;
-        return 0;
-}
-
+/* When a wait in @state ends by itself: a polling send waits a little for a receiver, not for a reply. */
 static const Deadline *deadline_for(const Conversation *c, uint32_t state) {
         static const Deadline never;
         uint32_t bit = state == SLOT_SEND ? _NTO_TIMEOUT_SEND : _NTO_TIMEOUT_REPLY;
 
-        return !c->asked && (c->timeout.flags & bit) ? &c->timeout.deadline : &never;
+        if (c->asked || !(c->timeout.flags & bit))
+                return &never;
+        return c->timeout.immediate && state == SLOT_SEND ? &c->grace : &c->timeout.deadline;
+}
+
+/* Why this thread wants out in @state, as a positive errno; 0 = it does not. */
+static int reason_to_leave(const Conversation *c, uint32_t state) {
+        if (word_load(&c->thread->kicked) == c->connection->id)
+                return EBADF;
+        if (c->thread->interrupted)
+                return EINTR;
+        return deadline_passed(deadline_for(c, state)) ? ETIMEDOUT : 0;
 }
 
 /* Where the server last ran; -1 when it is not known. */
@@ -186,11 +196,13 @@ static void sleep_once(Conversation *c, uint32_t word) {
         spin_slept(&c->thread->send_credit, clock_now() - begun, (uint64_t)spin_default());
 }
 
-/* A time-out for REPLY alone does not end the sleep in SEND: the sleep must end when REPLY begins. */
+/* The sleep in SEND must end when REPLY begins, where REPLY has a nearer end of its own. */
 static bool must_be_told(const Conversation *c, uint32_t word) {
         uint32_t flags = c->timeout.flags & (_NTO_TIMEOUT_SEND | _NTO_TIMEOUT_REPLY);
 
-        return flags == _NTO_TIMEOUT_REPLY && slot_state(word) == SLOT_SEND && !(word & SLOT_TELL);
+        if (!(flags & _NTO_TIMEOUT_REPLY) || slot_state(word) != SLOT_SEND || (word & SLOT_TELL))
+                return false;
+        return flags == _NTO_TIMEOUT_REPLY || c->timeout.immediate;
 }
 
 /* (3) until DONE: 0, or the errno with which this thread got out. */
@@ -225,15 +237,13 @@ static int await(Conversation *c) {
 }
 
 /* (4) */
-static long outcome(const Conversation *c, const Message *message, bool *ret_restart) {
+static Sent outcome(const Conversation *c, const Message *message) {
         const ShmSlot *shm = c->slot->shm;
-        long status = (long)shm->status;
-        bool failed = shm->failed & SLOT_FAILED;
+        Sent sent = { .value = (long)shm->status, .failed = shm->failed & SLOT_FAILED };
         int r = message_take_reply(message, c->slot);
 
         slot_finish(c->slot->shm);
-        *ret_restart = failed && status == -ERESTART;
-        return r < 0 ? r : status;
+        return r < 0 ? failed(r) : sent;
 }
 
 static void describe(const Conversation *c) {
@@ -261,16 +271,16 @@ static void allow_grace(Conversation *c) {
                 return;
         if (word_load(&c->connection->bell->receivers) > 0)
                 grace = POLL_GRACE_RECEIVER_NS;
-        c->timeout.deadline = timeout_after(grace);
+        c->grace = timeout_after(grace);
 }
 
-static int send_once(Conversation *c, const Message *message, bool *ret_restart, long *ret_status) {
+static Sent send_once(Conversation *c, const Message *message) {
         int r;
 
         slot_expect_send(c->slot->shm);
         r = message_put(message, c->slot); /* (0) */
         if (r < 0)
-                return r;
+                return failed(r);
         describe(c);
         allow_grace(c);
         FAILPOINT("send:written");
@@ -282,137 +292,105 @@ static int send_once(Conversation *c, const Message *message, bool *ret_restart,
         r = await(c); /* (3) */
         thread_show_running(c->thread);
         if (r > 0)
-                return -r;
+                return failed(-r);
         FAILPOINT("send:answered");
-        *ret_status = outcome(c, message, ret_restart);
-        return 0;
+        return outcome(c, message);
 }
 
-static long converse(Conversation *c, const Message *message) {
-        bool restart = false;
-        long status = 0;
+static Sent converse(Conversation *c, int coid, const Message *message) {
         int r;
 
-        do {
-                if (!connection_is_live(c->connection))
-                        return -EBADF;
-                c->slot = outlink_slot(c->connection->link, c->thread, &r);
-                if (!c->slot)
-                        return r;
-                r = send_once(c, message, &restart, &status);
-                if (r < 0)
-                        return r;
-        } while (restart);
-        return status;
-}
-
-static long send_inside(Thread *thread, int coid, Message *message, bool may_cancel) {
-        Conversation c = {
-                .thread = thread,
-                .timeout = call_take_timeout(thread),
-                .may_cancel = may_cancel,
-        };
-
-        if (message->send_bytes < 0 || message->reply_bytes < 0)
-                return message->send_bytes < 0 ? message->send_bytes : message->reply_bytes;
         if (coid == SYSMGR_COID)
-                return -ENOSYS; /* the daemon answers no messages of its own */
-        c.connection = connection_find(coid);
-        if (!c.connection)
-                return -EBADF;
-        return converse(&c, message);
+                return failed(-ENOSYS); /* the daemon answers no messages of its own */
+        c->connection = connection_find(coid);
+        if (!c->connection || !connection_is_live(c->connection))
+                return failed(-EBADF);
+        c->asked = false;
+        c->slot = outlink_slot(c->connection->link, c->thread, &r);
+        return c->slot ? send_once(c, message) : failed(r);
 }
 
-static long send_message(int coid, Message *message, bool may_cancel) {
-        Thread *thread;
-        long r;
-
-        if (may_cancel)
-                pthread_testcancel();
-        thread = call_enter();
-        r = send_inside(thread, coid, message, may_cancel);
-        call_leave(thread);
-        return r;
+static int measure(ssize_t *bytes, const struct iovec *iov, size_t parts) {
+        if (*bytes == XFER_MEASURE)
+                *bytes = xfer_total(iov, parts);
+        return *bytes < 0 ? (int)*bytes : 0;
 }
 
-/* ---- the sixteen forms ---- */
+static Sent send_inside(Conversation *c, int coid, Message *message) {
+        int r = measure(&message->send_bytes, message->send, message->send_parts);
 
-static long send_parts(int coid, const iov_t *siov, size_t sparts, ssize_t sbytes, const iov_t *riov,
+        if (r == 0)
+                r = measure(&message->reply_bytes, message->reply, message->reply_parts);
+        return r < 0 ? failed(r) : converse(c, coid, message);
+}
+
+/* ERESTART: the call is left, so that handlers run that have waited for the answer, and made again. */
+static Sent send_message(int coid, Message *message, bool may_cancel) {
+        Conversation c = { .thread = call_enter(), .may_cancel = may_cancel };
+        Sent sent;
+
+        c.timeout = call_take_timeout(c.thread);
+        sent = send_inside(&c, coid, message);
+        call_leave(c.thread);
+        while (sent.failed && sent.value == -ERESTART) {
+                if (may_cancel)
+                        pthread_testcancel();
+                call_enter();
+                sent = send_inside(&c, coid, message);
+                call_leave(c.thread);
+        }
+        return sent;
+}
+
+static Sent send_parts(int coid, const iov_t *siov, size_t sparts, ssize_t sbytes, const iov_t *riov,
                        size_t rparts, ssize_t rbytes, bool may_cancel) {
         Message message = {
                 .send = siov, .send_parts = sparts, .send_bytes = sbytes,
                 .reply = riov, .reply_parts = rparts, .reply_bytes = rbytes,
         };
 
+        if (may_cancel)
+                pthread_testcancel();
         return send_message(coid, &message, may_cancel);
 }
+
+/* Any status is a status; only an error is an error. */
+static long plain(Sent sent) {
+        if (!sent.failed)
+                return sent.value;
+        errno = (int)-(unsigned long)sent.value; /* a lying server may have chosen any number */
+        return -1;
+}
+
+/* ---- the sixteen forms ---- */
 
 /* One buffer as an iovec of one part; a caller's iovec; each with its length. */
 #define ONE(address, bytes)                                                                        \
         &(iov_t){ .iov_base = (void *)(address), .iov_len = (bytes) }, 1,                          \
                 (bytes) > SSIZE_MAX ? -EOVERFLOW : (ssize_t)(bytes)
-#define MANY(iov, parts) iov, parts, xfer_total(iov, parts)
+#define MANY(iov, parts) iov, parts, XFER_MEASURE
 
-long MsgSendv_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
-        return send_parts(coid, MANY(siov, sparts), MANY(riov, rparts), true);
-}
+#define FORM(name, parameters, ...)                                                                \
+        long name##_r parameters {                                                                 \
+                return send_parts(coid, __VA_ARGS__).value;                                        \
+        }                                                                                          \
+        long name parameters {                                                                     \
+                return plain(send_parts(coid, __VA_ARGS__));                                       \
+        }
 
-long MsgSendvnc_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
-        return send_parts(coid, MANY(siov, sparts), MANY(riov, rparts), false);
-}
-
-long MsgSend_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
-        return send_parts(coid, ONE(smsg, sbytes), ONE(rmsg, rbytes), true);
-}
-
-long MsgSendnc_r(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
-        return send_parts(coid, ONE(smsg, sbytes), ONE(rmsg, rbytes), false);
-}
-
-long MsgSendsv_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
-        return send_parts(coid, ONE(smsg, sbytes), MANY(riov, rparts), true);
-}
-
-long MsgSendsvnc_r(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
-        return send_parts(coid, ONE(smsg, sbytes), MANY(riov, rparts), false);
-}
-
-long MsgSendvs_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
-        return send_parts(coid, MANY(siov, sparts), ONE(rmsg, rbytes), true);
-}
-
-long MsgSendvsnc_r(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
-        return send_parts(coid, MANY(siov, sparts), ONE(rmsg, rbytes), false);
-}
-
-long MsgSend(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
-        return plain_value(MsgSend_r(coid, smsg, sbytes, rmsg, rbytes));
-}
-
-long MsgSendnc(int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes) {
-        return plain_value(MsgSendnc_r(coid, smsg, sbytes, rmsg, rbytes));
-}
-
-long MsgSendsv(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
-        return plain_value(MsgSendsv_r(coid, smsg, sbytes, riov, rparts));
-}
-
-long MsgSendsvnc(int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts) {
-        return plain_value(MsgSendsvnc_r(coid, smsg, sbytes, riov, rparts));
-}
-
-long MsgSendvs(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
-        return plain_value(MsgSendvs_r(coid, siov, sparts, rmsg, rbytes));
-}
-
-long MsgSendvsnc(int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes) {
-        return plain_value(MsgSendvsnc_r(coid, siov, sparts, rmsg, rbytes));
-}
-
-long MsgSendv(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
-        return plain_value(MsgSendv_r(coid, siov, sparts, riov, rparts));
-}
-
-long MsgSendvnc(int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts) {
-        return plain_value(MsgSendvnc_r(coid, siov, sparts, riov, rparts));
-}
+FORM(MsgSend, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes),
+     ONE(smsg, sbytes), ONE(rmsg, rbytes), true)
+FORM(MsgSendnc, (int coid, const void *smsg, size_t sbytes, void *rmsg, size_t rbytes),
+     ONE(smsg, sbytes), ONE(rmsg, rbytes), false)
+FORM(MsgSendsv, (int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts),
+     ONE(smsg, sbytes), MANY(riov, rparts), true)
+FORM(MsgSendsvnc, (int coid, const void *smsg, size_t sbytes, const iov_t *riov, size_t rparts),
+     ONE(smsg, sbytes), MANY(riov, rparts), false)
+FORM(MsgSendvs, (int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes),
+     MANY(siov, sparts), ONE(rmsg, rbytes), true)
+FORM(MsgSendvsnc, (int coid, const iov_t *siov, size_t sparts, void *rmsg, size_t rbytes),
+     MANY(siov, sparts), ONE(rmsg, rbytes), false)
+FORM(MsgSendv, (int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts),
+     MANY(siov, sparts), MANY(riov, rparts), true)
+FORM(MsgSendvnc, (int coid, const iov_t *siov, size_t sparts, const iov_t *riov, size_t rparts),
+     MANY(siov, sparts), MANY(riov, rparts), false)

@@ -42,6 +42,34 @@ static int connect_to(const Path *path) {
         return r;
 }
 
+/*
+ * The path of a user's own daemon may lie where anybody can write: whoever listens there must be that
+ * user, or root. A path that the user or the system has named is trusted as named.
+ */
+static int check_owner(int fd) {
+        struct ucred peer;
+        socklen_t n = sizeof(peer);
+
+        if (getsockopt(fd, SOL_SOCKET, SO_PEERCRED, &peer, &n) < 0)
+                return -errno;
+        return peer.uid == geteuid() || peer.uid == 0 ? 0 : -EPERM;
+}
+
+static int connect_to_own(const Path *path) {
+        int fd = connect_to(path);
+        int r;
+
+        if (fd < 0)
+                return fd;
+        r = check_owner(fd);
+        if (r == 0)
+                return fd;
+        close(fd);
+        fprintf(stderr, "nuntius: the daemon at %s belongs to another user; remove it, or set NUNTIUS_SOCKET\n",
+                path->text);
+        return r;
+}
+
 static bool nobody_listens(int r) {
         return r == -ENOENT || r == -ECONNREFUSED || r == -ENOTDIR;
 }
@@ -139,7 +167,7 @@ static void complain(const Path *path, const char *what, const char *advice) {
         fprintf(stderr, "nuntius: no daemon answers at %s%s%s\n", path->text, what, advice);
 }
 
-static int start_and_connect(const Path *path) {
+static int start_and_connect(const Path *path, int (*reach)(const Path *)) {
         const char *allowed = secure_getenv("NUNTIUS_AUTOSTART");
         int r;
 
@@ -149,7 +177,7 @@ static int start_and_connect(const Path *path) {
                 return -ECONNREFUSED;
         }
         start_daemon(path); /* another process may have been quicker: only connecting tells */
-        r = connect_to(path);
+        r = reach(path);
         if (r < 0) {
                 complain(path, " and it could not be started from ", daemon_program());
                 return nobody_listens(r) ? -ECONNREFUSED : r;
@@ -166,7 +194,7 @@ int autostart_connect(void) {
                 if (!path_print(&path, named, ""))
                         return -ENAMETOOLONG;
                 r = connect_to(&path);
-                return nobody_listens(r) ? start_and_connect(&path) : r;
+                return nobody_listens(r) ? start_and_connect(&path, connect_to) : r;
         }
         path_print(&path, SYSTEM_SOCKET, "");
         r = connect_to(&path);
@@ -174,6 +202,6 @@ int autostart_connect(void) {
                 return r;
         if (!user_path(&path))
                 return -ENAMETOOLONG;
-        r = connect_to(&path);
-        return nobody_listens(r) ? start_and_connect(&path) : r;
+        r = connect_to_own(&path);
+        return nobody_listens(r) ? start_and_connect(&path, connect_to_own) : r;
 }

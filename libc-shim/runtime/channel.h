@@ -35,6 +35,7 @@ struct Channel {
         unsigned n_bells;
         Queue queue;
         unsigned sleepers;  /* threads asleep on our bells */
+        unsigned message_sleepers; /* those of them that take messages, too */
         unsigned waiting;   /* threads inside receive; the record lives as long as they do */
         bool watched;       /* one of them watches, the others need not be woken */
         bool destroyed;

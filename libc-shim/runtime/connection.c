@@ -2,6 +2,7 @@
 #include "runtime/connection.h"
 
 #include "abi/wire.h"
+#include "runtime/retire.h"
 #include "runtime/session.h"
 #include "shm/link.h"
 #include "shm/slot.h"
@@ -22,7 +23,6 @@ typedef struct Table {
 } Table;
 
 static Table descriptors, side_channel;
-static Connection *free_records;
 
 /* ---- the tables ---- */
 
@@ -63,18 +63,17 @@ static int table_set_locked(int coid, Connection *connection) {
 }
 
 static Connection *record_locked(void) {
-        Connection *connection = free_records;
+        return calloc(1, sizeof(Connection));
+}
 
-        if (!connection)
-                return calloc(1, sizeof(*connection));
-        free_records = connection->free_next;
-        return connection;
+static void free_record(void *record, size_t bytes) {
+        (void)bytes;
+        free(record);
 }
 
 static void forget_locked(Connection *connection) {
         table_set_locked(connection->coid, NULL);
-        connection->free_next = free_records;
-        free_records = connection;
+        retire(free_record, connection, 0); /* a sender may be inside a call with it */
 }
 
 static int free_side_number_locked(void) {
@@ -172,8 +171,7 @@ static int adopt_answer_locked(const WireReplyConnect *answer, const AnswerFds *
         if (r == 0)
                 r = table_set_locked(coid, connection);
         if (r < 0) {
-                connection->free_next = free_records;
-                free_records = connection;
+                free(connection);
                 return r;
         }
         connection->link->n_connections++;
@@ -550,5 +548,4 @@ void connection_duplicated(int from, int to) {
 void connection_after_fork(void) {
         memset(&descriptors, 0, sizeof(descriptors));
         memset(&side_channel, 0, sizeof(side_channel));
-        free_records = NULL;
 }

@@ -3,8 +3,8 @@
  * Connection: a coid.
  *
  * Two tables: descriptors (0 ..) and the side channel (0x40000000 ..). Reading them takes no lock.
- * Connection records are never freed, only used again, so a sender that finds one just before
- * another thread detaches it reads a record that is either its own or refuses to send.
+ * A record that is detached goes through retire(): a sender that found it just before may use it until
+ * it leaves its call.
  */
 #pragma once
 
@@ -33,7 +33,6 @@ struct Connection {
         uint32_t flags;
         ino_t inode;         /* descriptors: what the number must still be */
         Connection *next;    /* descriptors that share one daemon connection (dup); a ring */
-        Connection *free_next;
 };
 
 /* NULL: no such coid. A descriptor that we do not know but the daemon does is adopted. */

@@ -27,6 +27,13 @@
 #define RECEIPTS_MAX       (1u << RECEIPT_INDEX_BITS)
 #define RECEIPT_GENERATIONS (1u << (31 - RECEIPT_INDEX_BITS))
 
+/* Bytes [from, to) of a reply area. */
+typedef struct Range {
+        uint64_t from;
+        uint64_t to;
+} Range;
+#define RECEIPT_RANGES 16
+
 struct Receipt {
         Word word;             /* generation, state, users: receipt.c */
         uint32_t index;
@@ -49,8 +56,8 @@ struct Receipt {
         struct iovec *direct;   /* private copy of the client's iovec */
         uint32_t n_direct;
         uint8_t *reply;
-        uint64_t written_from;  /* [from, to) of the reply area has been written */
-        uint64_t written_to;
+        unsigned n_ranges;      /* what has been written of the reply area */
+        Range ranges[RECEIPT_RANGES + 1];
         Receipt *next;
 };
 

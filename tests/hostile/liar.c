@@ -43,7 +43,7 @@ static void lie_about_length(ShmSlot *slot, uint64_t *chance) {
         };
 
         slot->reply_bytes = lengths[chance_below(chance, 9)];
-        slot->reply_from = lengths[chance_below(chance, 9)];
+        slot->reply_ranges = lengths[chance_below(chance, 9)];
         slot->status = (int64_t)lengths[chance_below(chance, 9)];
         slot->failed = (uint8_t)chance_next(chance);
         if (slot_state(slot_peek(slot)) == SLOT_REPLY)
