@@ -47,7 +47,7 @@ START_TEST(an_address_that_no_processor_knows_is_reported) {
         faults_catch();
         ck_assert(!copy_bytes(bytes, wild, 64));
         ck_assert(!copy_bytes(wild, bytes, 64));
-        ck_assert(!copy_bytes(bytes, (void *)(uintptr_t)-8, 64));
+        ck_assert(!copy_bytes(bytes, (void *)-(uintptr_t)PAGE, 64));
 }
 END_TEST
 
