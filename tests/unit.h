@@ -142,13 +142,20 @@ static inline void unit_dawdle(unsigned turns) {
                 ;
 }
 
+/* Mostly next to nothing, now and then long enough for the other side to have gone to sleep. */
+static inline void pair_shift(uint32_t *seed) {
+        unsigned magnitude = unit_random(seed) % 15;
+
+        unit_dawdle(unit_random(seed) % (1u << magnitude));
+}
+
 static inline void *pair_right(void *argument) {
         Pair *pair = argument;
         uint32_t seed = 2463534242u;
 
         for (unsigned round = 1; round <= pair->rounds; round++) {
                 unit_until(&pair->begun, round);
-                unit_dawdle(unit_random(&seed) % 64);
+                pair_shift(&seed);
                 pair->right(pair->state);
                 atomic_store(&pair->ended, round);
         }
@@ -164,7 +171,7 @@ static inline void pair_run(Pair *pair) {
                 if (pair->prepare)
                         pair->prepare(pair->state);
                 atomic_store(&pair->begun, round);
-                unit_dawdle(unit_random(&seed) % 256);
+                pair_shift(&seed);
                 pair->left(pair->state);
                 unit_until(&pair->ended, round);
                 if (pair->settle)

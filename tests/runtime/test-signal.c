@@ -506,6 +506,14 @@ static bool died_of(int status, int signo) {
         return signo ? WIFSIGNALED(status) && WTERMSIG(status) == signo : status == 0;
 }
 
+/* A sanitizer has its own. */
+static void have_no_handlers(void) {
+        struct sigaction none = { .sa_handler = SIG_DFL };
+
+        signal_action(SIGSEGV, &none, NULL);
+        signal_action(SIGBUS, &none, NULL);
+}
+
 static void dies_of(Deed deed, int signo) {
         pid_t child = fork();
         int status;
@@ -513,6 +521,7 @@ static void dies_of(Deed deed, int signo) {
         if (child == 0) {
                 limit_stack();
                 signal_init();
+                have_no_handlers();
                 forbid();
                 deed();
                 _exit(0);
