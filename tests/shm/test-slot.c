@@ -239,7 +239,8 @@ typedef struct Race {
 
 static void race(Pair pair, Race *outcome) {
         pair.state = outcome;
-        pair.rounds = unit_rounds(100000);
+        if (pair.rounds == 0)
+                pair.rounds = unit_rounds(100000);
         pair_run(&pair);
 }
 
@@ -536,7 +537,8 @@ static void client_left_by_signal(void *state) {
 START_TEST(no_nudge_of_a_signal_handler_is_lost) {
         catch_signal();
         race((Pair){ .prepare = sent_and_content, .left = left_waits_or_leaves,
-                     .right = right_signals, .settle = client_left_by_signal }, &(Race){ 0 });
+                     .right = right_signals, .settle = client_left_by_signal,
+                     .rounds = unit_rounds(20000) }, &(Race){ 0 });
 }
 END_TEST
 
@@ -553,7 +555,8 @@ static void one_of_the_two(void *state) {
 START_TEST(a_nudge_against_a_reply) {
         catch_signal();
         race((Pair){ .prepare = sent_and_content, .left = left_waits_or_leaves,
-                     .right = right_signals_and_answers, .settle = one_of_the_two }, &(Race){ 0 });
+                     .right = right_signals_and_answers, .settle = one_of_the_two,
+                     .rounds = unit_rounds(20000) }, &(Race){ 0 });
 }
 END_TEST
 
