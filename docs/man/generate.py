@@ -14,7 +14,10 @@ import re
 import sys
 
 PROJECT = 'Nuntius 0.1'
-SHOWN_AS = {'nuntius-timeout.h': '<time.h>', 'neutrino.h': '<sys/neutrino.h>', 'nuntius.h': '<nuntius.h>'}
+# What a program includes to get a header of bits/. The others are shown by their place under include/qnx.
+SHOWN_AS = {
+    'nuntius-timeout.h': '<time.h>',
+}
 PARTS = ('Returns', 'Errors', 'Blocks', 'Rule', 'See')
 PAGE = re.compile(r'/\*\n \* (\w+): ([^\n]+)\n((?: \*[^\n]*\n)*?) \*/\n((?:[^\n]+\n)+)')
 
@@ -22,6 +25,7 @@ PAGE = re.compile(r'/\*\n \* (\w+): ([^\n]+)\n((?: \*[^\n]*\n)*?) \*/\n((?:[^\n]
 class Page:
     def __init__(self, header, match):
         self.header = header
+        self.include = SHOWN_AS.get(os.path.basename(header)) or '<%s>' % re.split(r'include/(?:qnx/)?', header)[-1]
         self.name, self.brief, comment, self.synopsis = match.groups()
         self.functions = re.findall(r'^\w[\w ]*?[ *](\w+)\(', self.synopsis, flags=re.M)
         self.parts = split_parts([line[3:].rstrip() for line in comment.splitlines()])
@@ -46,7 +50,7 @@ def read_pages(paths):
     pages = []
     for path in paths:
         with open(path) as file:
-            pages += [Page(os.path.basename(path), match) for match in PAGE.finditer(file.read())]
+            pages += [Page(path, match) for match in PAGE.finditer(file.read())]
     return pages
 
 
@@ -99,7 +103,7 @@ def see_also(page, known):
 
 
 def roff(page, known):
-    header = SHOWN_AS[page.header]
+    header = page.include
     out = ['.\\" SPDX-License-Identifier: MIT', '.\\" Made from %s by generate.py' % header,
            '.TH "%s" 3 "" "%s" "Nuntius Manual"' % (page.name, PROJECT), '.SH NAME',
            '%s \\- %s' % (', '.join(page.functions), escape(page.brief)), '.SH SYNOPSIS', '.nf',
