@@ -154,6 +154,13 @@ static void kernel_deinit_registries(Kernel *kernel) {
                 table_deinit(&kernel->tables[i]);
 }
 
+/* The signals of a loop stay taken after its end. */
+static void kernel_end_loop(Kernel *kernel) {
+        for (int i = 0; i < 2; i++)
+                ev_signal_stop(kernel->loop, &kernel->signals[i]);
+        ev_loop_destroy(kernel->loop);
+}
+
 Kernel *kernel_free(Kernel *kernel) {
         if (!kernel)
                 return NULL;
@@ -165,7 +172,7 @@ Kernel *kernel_free(Kernel *kernel) {
         assert(list_is_empty(&kernel->processes) && kernel->n_sessions == 0);
         kernel_deinit_registries(kernel);
         if (kernel->loop)
-                ev_loop_destroy(kernel->loop);
+                kernel_end_loop(kernel);
         free(kernel);
         return NULL;
 }
