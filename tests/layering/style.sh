@@ -16,11 +16,12 @@ report() { # report SENTENCE: one failure for each line "file:line:..." of stand
 }
 
 code=$(sources '*.c' '*.h')
-text=$(sources '*.c' '*.h' '*.sh' '*.py' '*.build' '*.md' 'tools/check' 'tools/demo' '.ci/run')
+text=$(sources '*.c' '*.h' '*.sh' '*.py' '*.build' '*.md' 'tools/check' 'tools/demo' 'tests/fuzz/run' '.ci/run')
 n=$(grep -c . <<<"$text")
 [ "$n" -gt 0 ] || fail . "no sources found at all"
 
-scripts=$(sources '*.sh' '*.py' 'meson.build' '*/meson.build' 'tools/check' 'tools/demo' '.ci/run')
+scripts=$(sources '*.sh' '*.py' 'meson.build' '*/meson.build' 'tools/check' 'tools/demo' 'tests/fuzz/run' \
+    '.ci/run')
 while IFS= read -r file; do
     head -n 2 "$file" | grep -q 'SPDX-License-Identifier: MIT' ||
         fail "$file:1" "does not begin with its SPDX line"
