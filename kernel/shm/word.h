@@ -61,6 +61,10 @@ static inline uint32_t word_or(Word *word, uint32_t bits) {
         return atomic_fetch_or(word, bits);
 }
 
+static inline uint32_t word_xor(Word *word, uint32_t bits) {
+        return atomic_fetch_xor(word, bits);
+}
+
 static inline uint64_t word64_load(const Word64 *word) {
         return atomic_load(word);
 }

@@ -2,15 +2,10 @@
 /*
  * Pulse: a few bytes to a channel, without waiting.
  */
-#include "base/failpoint.h"
 #include "neutrino/result.h"
-#include "runtime/connection.h"
+#include "runtime/pulse.h"
 #include "runtime/receipt.h"
-#include "runtime/session.h"
 #include "runtime/thread.h"
-#include "shm/bell.h"
-#include "shm/clock.h"
-#include "shm/ring.h"
 #include "sys/neutrino.h"
 
 #include <stdint.h>
@@ -24,31 +19,12 @@ static unsigned effective_priority(const Thread *thread, int priority) {
         return priority ? (unsigned)priority : 1;
 }
 
-static int send_pulse(Thread *thread, int coid, int priority, int code, uint64_t value) {
+static int send_pulse(const Thread *thread, int coid, int priority, int code, uint64_t value) {
         unsigned p = effective_priority(thread, priority);
-        Connection *connection;
-        RingPulse pulse;
 
         if (p == 0 || code < INT8_MIN || code > INT8_MAX)
                 return EINVAL;
-        connection = connection_find(coid);
-        if (!connection || !connection_is_live(connection))
-                return EBADF;
-        if (code < 0 && connection->server_pid != session_pid())
-                return EPERM;
-        pulse = (RingPulse){
-                .stamp = clock_stamp(),
-                .value = value,
-                .scoid = connection->scoid,
-                .coid = coid,
-                .code = (int8_t)code,
-                .priority = (uint8_t)p,
-        };
-        if (!ring_put(&connection->link->map->ring, &pulse))
-                return EAGAIN;
-        FAILPOINT("pulse:put");
-        bell_ring(connection->bell, connection->lane, BELL_PULSES);
-        return EOK;
+        return positive(pulse_send(coid, p, code, value));
 }
 
 static int pulse(int coid, int priority, int code, uint64_t value) {

@@ -373,9 +373,8 @@ static void sleep_locked(Reception *rx) {
         if (rx->timeout.flags & _NTO_TIMEOUT_RECEIVE)
                 sleep.deadline = rx->timeout.deadline;
         channel_collect_locked(channel, true); /* cold lanes mark themselves, which we see in (2) */
-        announce(&sleep); /* (1) */
         rx->thread->listens_to = channel->bells[0]->map;
-        word_signal_fence();
+        announce(&sleep); /* (1); after that store, for event.c's unblock() */
         if (queue_pending(rx) || channel_has_work(channel) || rx->thread->interrupted) { /* (2) */
                 rx->thread->listens_to = NULL;
                 return;
@@ -397,7 +396,7 @@ static int reason_to_leave(const Reception *rx) {
         if (rx->channel->destroyed)
                 return ESRCH;
         if (rx->thread->interrupted)
-                return EINTR;
+                return rx->thread->interrupted;
         if (!(rx->timeout.flags & _NTO_TIMEOUT_RECEIVE))
                 return 0;
         return rx->timeout.immediate || deadline_passed(&rx->timeout.deadline) ? ETIMEDOUT : 0;

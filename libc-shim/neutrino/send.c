@@ -104,7 +104,7 @@ static int reason_to_leave(const Conversation *c, uint32_t state) {
         if (word_load(&c->thread->kicked) == c->connection->id)
                 return EBADF;
         if (c->thread->interrupted)
-                return EINTR;
+                return c->thread->interrupted;
         return deadline_passed(deadline_for(c, state)) ? ETIMEDOUT : 0;
 }
 

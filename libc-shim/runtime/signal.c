@@ -59,7 +59,7 @@ static void put_off(Thread *thread, int signo, siginfo_t *info, ucontext_t *cont
         sigaddset(&context->uc_sigmask, signo);
         sigaddset(&thread->deferred_set, signo);
         thread->deferred = 1;
-        thread->interrupted = 1;
+        thread->interrupted = EINTR;
         syscall(SYS_rt_tgsigqueueinfo, getpid(), syscall(SYS_gettid), signo, info);
         if (slot)
                 slot_nudge(slot);

@@ -32,6 +32,15 @@ Thread *threads_first(void) {
         return registry;
 }
 
+Thread *thread_find_locked(uint32_t tid) {
+        if (tid == 0)
+                return &thread_this;
+        for (Thread *thread = registry; thread; thread = thread->next)
+                if (thread->tid == tid)
+                        return thread;
+        return NULL;
+}
+
 static void page_enter_locked(Thread *thread) {
         if (!process_page)
                 return;

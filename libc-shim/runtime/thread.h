@@ -33,9 +33,11 @@ typedef struct Timeout {
 struct Thread {
         Word epoch;                     /* odd = inside a call */
         volatile sig_atomic_t deferred; /* handlers wait for call_leave() */
-        volatile sig_atomic_t interrupted; /* one of them has come since the call began */
+        volatile sig_atomic_t interrupted; /* EINTR: one of them has come since the call began; ETIMEDOUT:
+                                    * SIGEV_UNBLOCK has (event.c) */
         ShmSlot *volatile asleep_on;    /* what the handler must nudge ... */
         ShmBell *volatile listens_to;   /* ... so that the kernel does not restart the wait */
+        Word interrupts;                /* SIGEV_INTR that have come: InterruptWait() sleeps on it */
         Word kicked;                    /* id of a connection that another thread has detached: leave it */
         sigset_t deferred_set;
         int saved_errno;                /* the _r forms leave errno alone */
@@ -118,6 +120,9 @@ static inline void thread_show_running(Thread *thread) {
 void threads_lock(void);
 void threads_unlock(void);
 Thread *threads_first(void);
+
+/* The thread of that number (0: the caller's own record), or NULL. */
+Thread *thread_find_locked(uint32_t tid);
 
 /* The process page has arrived (or gone, NULL): threads take their entries. */
 void threads_use_page(ShmProcess *page);

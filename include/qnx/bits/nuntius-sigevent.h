@@ -62,6 +62,14 @@ typedef struct sigevent sigevent_t;
 #define SIGEV_FLAG_UPDATEABLE 0x00000200
 #define SIGEV_FLAG_HANDLE     0x00000400
 
+/* sigev_memop. Neither names nor values are certain in public: our choice, after the documented effects. */
+#define SIGEV_MEM_ASSIGN 1 /* *sigev_addr = the value's sival_int */
+#define SIGEV_MEM_ADD    2 /* += */
+#define SIGEV_MEM_SUB    3 /* -= */
+#define SIGEV_MEM_BITSET 4 /* |= */
+#define SIGEV_MEM_BITCLR 5 /* &= ~ */
+#define SIGEV_MEM_TOGGLE 6 /* ^= */
+
 /* sigev_priority: the priority is the receiver's. */
 #define SIGEV_PULSE_PRIO_INHERIT (-1)
 
