@@ -23,13 +23,15 @@ bool kernel_is_trusted(const Kernel *kernel, uid_t uid) {
         return uid == 0 || uid == kernel->uid;
 }
 
-/* The daemon's own descriptors are what it runs short of first. */
+/* The daemon's own descriptors, and places for them in the store, are what it runs short of first. */
 static void kernel_limit_fds(Kernel *kernel) {
         struct rlimit limit;
         uint64_t n = 1024;
 
         if (getrlimit(RLIMIT_NOFILE, &limit) == 0)
                 n = limit.rlim_cur;
+        if (store_is_on(&kernel->store) && kernel->store.max < n)
+                n = kernel->store.max;
         n = n > 2 * FDS_RESERVED ? n - FDS_RESERVED : FDS_RESERVED;
         kernel->users.limits_own[CHARGE_FDS] = n / 4 * 3;
         kernel->users.limits_other[CHARGE_FDS] = n / 4;
@@ -66,8 +68,11 @@ static void kernel_reap(struct ev_loop *loop, ev_prepare *prepare, int events) {
 }
 
 static void kernel_on_signal(struct ev_loop *loop, ev_signal *signal, int events) {
+        Kernel *kernel = signal->data;
+
         (void)events;
-        log_info("event=stop signal=%d", signal->signum);
+        kernel->is_leaving = signal->signum == SIGTERM && store_is_on(&kernel->store);
+        log_info("event=%s signal=%d", kernel->is_leaving ? "leave" : "stop", signal->signum);
         ev_break(loop, EVBREAK_ALL);
 }
 
@@ -92,8 +97,10 @@ static void kernel_init_watchers(Kernel *kernel) {
         kernel->linger.repeat = kernel->options.linger;
         ev_signal_init(&kernel->signals[0], kernel_on_signal, SIGTERM);
         ev_signal_init(&kernel->signals[1], kernel_on_signal, SIGINT);
-        for (int i = 0; i < 2; i++)
+        for (int i = 0; i < 2; i++) {
+                kernel->signals[i].data = kernel;
                 ev_signal_start(kernel->loop, &kernel->signals[i]);
+        }
 }
 
 static void kernel_init_registries(Kernel *kernel) {
@@ -107,7 +114,7 @@ static void kernel_init_registries(Kernel *kernel) {
                         user_registry_limit(&kernel->users, i, kernel->options.limits[i]);
 }
 
-int kernel_new(const KernelOptions *options, Kernel **ret_kernel) {
+int kernel_new(const KernelOptions *options, Legacy *legacy, Kernel **ret_kernel) {
         _cleanup_(kernel_freep) Kernel *kernel = NULL;
         int r;
 
@@ -119,6 +126,7 @@ int kernel_new(const KernelOptions *options, Kernel **ret_kernel) {
         kernel->lifeline_epoll = -1;
         for (unsigned i = 0; i < NOUN_N; i++)
                 kernel->tables[i] = (Table)TABLE_INIT;
+        store_init(&kernel->store, options->store_max);
         kernel_init_registries(kernel);
         kernel->loop = ev_loop_new(EVBACKEND_EPOLL | EVFLAG_NOENV);
         if (!kernel->loop)
@@ -130,6 +138,10 @@ int kernel_new(const KernelOptions *options, Kernel **ret_kernel) {
         r = lifeline_watch_start(kernel);
         if (r)
                 return error_fold(r);
+        if (legacy) {
+                store_count_kept(&kernel->store, legacy->n_named);
+                (void)legacy_drop_rest(legacy, &kernel->store);
+        }
         *ret_kernel = TAKE(kernel);
         return 0;
 }
@@ -173,6 +185,7 @@ Kernel *kernel_free(Kernel *kernel) {
         kernel_deinit_registries(kernel);
         if (kernel->loop)
                 kernel_end_loop(kernel);
+        store_deinit(&kernel->store);
         free(kernel);
         return NULL;
 }
@@ -185,6 +198,8 @@ static void kernel_linger(Kernel *kernel) {
 void kernel_run(Kernel *kernel, Listener *listener) {
         kernel->listener = listener;
         listener_start(listener, kernel);
+        listener_keep(listener);
+        store_say(&kernel->store, "READY=1");
         kernel_linger(kernel);
         ev_run(kernel->loop, 0);
 }

@@ -6,7 +6,9 @@
 
 #include "base/list.h"
 #include "base/map.h"
+#include "daemon/legacy.h"
 #include "daemon/record.h"
+#include "daemon/store.h"
 #include "daemon/user.h"
 
 #include <ev.h>
@@ -23,6 +25,7 @@ typedef struct KernelOptions {
         bool is_private; /* one user's own daemon, that ends by itself */
         double linger;   /* seconds that a private daemon stays without sessions */
         uint64_t limits[CHARGE_N]; /* 0 = default */
+        uint64_t store_max; /* descriptors that the store takes; 0 = default */
 } KernelOptions;
 
 struct Kernel {
@@ -31,7 +34,9 @@ struct Kernel {
         uid_t uid;
         Table tables[NOUN_N];
         UserRegistry users;
+        Store store;
         Listener *listener;
+        bool is_leaving; /* a successor goes on with all of it */
 
         List sessions; /* Session.all */
         size_t n_sessions;
@@ -59,10 +64,14 @@ struct Kernel {
         ev_signal signals[2];
 };
 
-int kernel_new(const KernelOptions *options, Kernel **ret_kernel);
+/* @legacy: what a predecessor left, or NULL; what is of use is taken. */
+int kernel_new(const KernelOptions *options, Legacy *legacy, Kernel **ret_kernel);
 Kernel *kernel_free(Kernel *kernel);
 
-/* Takes the listening socket over and serves until told to stop. */
+/*
+ * Takes the listening socket over and serves until told to stop: for good by SIGINT, or where there is no
+ * store; else SIGTERM means that a successor takes over (is_leaving).
+ */
 void kernel_run(Kernel *kernel, Listener *listener);
 
 /* Counts sessions for the linger of a private daemon. */

@@ -9,6 +9,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -29,6 +30,7 @@ struct Listener {
         int lock_fd;
         char path[sizeof(((struct sockaddr_un *)NULL)->sun_path)];
         bool owns_path;
+        bool is_kept; /* by the store; or a socket unit's own */
         bool is_paused;
         ev_io io;
         ev_timer retry;
@@ -181,15 +183,48 @@ int listener_open(const char *path, ListenerKind kind, Listener **ret_listener) 
         return 0;
 }
 
-int listener_adopt(int fd, Listener **ret_listener) {
-        int r = listener_new(ret_listener);
+/* A predecessor's socket file is ours to remove in the end, a socket unit's is not. */
+static void listener_adopt_path(Listener *listener) {
+        struct sockaddr_un address;
+        socklen_t n = sizeof(address);
+
+        if (getsockname(listener->fd, (struct sockaddr *)&address, &n) < 0)
+                return;
+        if (n <= offsetof(struct sockaddr_un, sun_path) || address.sun_path[0] != '/')
+                return;
+        memcpy(listener->path, address.sun_path, sizeof(listener->path) - 1);
+        listener->owns_path = true;
+}
+
+int listener_adopt(Legacy *legacy, Listener **ret_listener) {
+        Listener *listener;
+        int r = listener_new(&listener);
 
         if (r)
                 return error_fold(r);
-        (*ret_listener)->fd = fd;
-        (void)fcntl(fd, F_SETFD, FD_CLOEXEC);
-        (void)fcntl(fd, F_SETFL, O_NONBLOCK);
+        listener->fd = TAKE_FD(legacy->listen_fd);
+        listener->lock_fd = TAKE_FD(legacy->lock_fd);
+        listener->is_kept = true;
+        if (legacy->listen_is_kept)
+                listener_adopt_path(listener);
+        (void)fcntl(listener->fd, F_SETFL, O_NONBLOCK);
+        *ret_listener = listener;
         return 0;
+}
+
+void listener_keep(Listener *listener) {
+        Store *store = &listener->kernel->store;
+
+        if (listener->is_kept)
+                return;
+        if (listener->lock_fd >= 0)
+                (void)store_keep_name(store, STORE_NAME_LOCK, listener->lock_fd);
+        (void)store_keep_name(store, STORE_NAME_LISTEN, listener->fd);
+        listener->is_kept = true;
+}
+
+void listener_leave(Listener *listener) {
+        listener->owns_path = false;
 }
 
 Listener *listener_free(Listener *listener) {

@@ -21,9 +21,17 @@ int listener_user_path(char *path, size_t n);
 
 /* 0, LISTENER_E_BUSY, or -errno after a sentence on stderr. */
 int listener_open(const char *path, ListenerKind kind, Listener **ret_listener);
-/* The socket that the service manager has opened for us, if it has. */
-int listener_adopt(int fd, Listener **ret_listener);
+/*
+ * The socket that the service manager has opened for us, or that a predecessor left to us, if there is
+ * one: takes it and its lock out of @legacy.
+ */
+int listener_adopt(Legacy *legacy, Listener **ret_listener);
 Listener *listener_free(Listener *listener);
+
+/* Puts the socket and its lock into the store. */
+void listener_keep(Listener *listener);
+/* It goes on without us: what listener_free() does from here on is not seen outside. */
+void listener_leave(Listener *listener);
 
 void listener_start(Listener *listener, Kernel *kernel);
 /* Accepts whoever is waiting now. */

@@ -11,18 +11,14 @@
 #include <fcntl.h>
 #include <getopt.h>
 #include <signal.h>
-#include <stddef.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/resource.h>
-#include <sys/socket.h>
-#include <sys/un.h>
 #include <unistd.h>
 
 #define SYSTEM_SOCKET  "/run/nuntius/nuntiusd.sock"
 #define LINGER_DEFAULT 10.0
-#define LISTEN_FD      3 /* where the service manager puts the first socket */
 
 enum {
         EXIT_DONE = 0,
@@ -55,6 +51,8 @@ static const char help_text[] =
         "  --max-connections N\n"
         "  --max-links N\n"
         "  --max-bytes N\n"
+        "  --store-max N         descriptors that the service manager's store takes, if there is one\n"
+        "                        (default 24000; $FDSTORE counts for more)\n"
         "  --log-level LEVEL     error, warning, info (default) or debug\n"
         "  --help, --version\n"
         "\n"
@@ -101,6 +99,7 @@ enum {
         OPTION_LINGER,
         OPTION_READY_FD,
         OPTION_LOG_LEVEL,
+        OPTION_STORE_MAX,
         OPTION_HELP,
         OPTION_VERSION,
         OPTION_LIMIT, /* + Charge */
@@ -112,6 +111,7 @@ static const struct option options[] = {
         { "linger", required_argument, NULL, OPTION_LINGER },
         { "ready-fd", required_argument, NULL, OPTION_READY_FD },
         { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
+        { "store-max", required_argument, NULL, OPTION_STORE_MAX },
         { "help", no_argument, NULL, OPTION_HELP },
         { "version", no_argument, NULL, OPTION_VERSION },
         { "max-processes", required_argument, NULL, OPTION_LIMIT + CHARGE_PROCESSES },
@@ -150,6 +150,10 @@ static int parse_option(Arguments *arguments, int option, const char *value) {
                 if (log_level_parse(value, &arguments->log_level))
                         return 0;
                 return usage("there is no such log level", value);
+        case OPTION_STORE_MAX:
+                if (parse_limit(value, &arguments->kernel.store_max))
+                        return 0;
+                return usage("--store-max needs a positive number, not", value);
         case OPTION_HELP:
                 return say_and_exit(help_text);
         case OPTION_VERSION:
@@ -182,6 +186,17 @@ static void ignore_signals(void) {
         sigprocmask(SIG_SETMASK, &none, NULL);
         signal(SIGPIPE, SIG_IGN);
         signal(SIGCHLD, SIG_DFL);
+}
+
+/* Log lines must not go where a descriptor of ours got the number of a closed one. */
+static void fill_standard_fds(void) {
+        int fd;
+
+        do
+                fd = open("/dev/null", O_RDWR | O_CLOEXEC);
+        while (fd >= 0 && fd <= STDERR_FILENO);
+        if (fd >= 0)
+                (void)close(fd);
 }
 
 static void raise_fd_limit(void) {
@@ -254,42 +269,15 @@ static void tell_ready_fd(int fd) {
         (void)close(fd);
 }
 
-static void tell_service_manager(void) {
-        const char *path = getenv("NOTIFY_SOCKET");
-        struct sockaddr_un address = { .sun_family = AF_UNIX };
-        _cleanup_close_ int fd = -1;
-        size_t n;
-
-        if (!path || (path[0] != '/' && path[0] != '@'))
-                return;
-        n = strlen(path);
-        if (n >= sizeof(address.sun_path))
-                return;
-        memcpy(address.sun_path, path, n);
-        if (path[0] == '@')
-                address.sun_path[0] = '\0';
-        fd = socket(AF_UNIX, SOCK_DGRAM | SOCK_CLOEXEC, 0);
-        if (fd < 0)
-                return;
-        (void)sendto(fd, "READY=1", 7, MSG_NOSIGNAL, (struct sockaddr *)&address,
-                     (socklen_t)(offsetof(struct sockaddr_un, sun_path) + n));
-}
-
 /* ---- socket ---- */
 
-static bool has_activated_socket(void) {
-        const char *pid = getenv("LISTEN_PID"), *n = getenv("LISTEN_FDS");
-
-        return pid && n && atol(pid) == (long)getpid() && atoi(n) >= 1;
-}
-
-static int open_listener(const Arguments *arguments, Listener **ret_listener) {
+static int open_listener(const Arguments *arguments, Legacy *legacy, Listener **ret_listener) {
         bool is_system = geteuid() == 0 && !arguments->kernel.is_private;
         char path[4096];
         int r;
 
-        if (has_activated_socket())
-                return listener_adopt(LISTEN_FD, ret_listener);
+        if (legacy->listen_fd >= 0)
+                return listener_adopt(legacy, ret_listener);
         if (arguments->socket) {
                 r = absolute_path(arguments->socket, path, sizeof(path));
                 if (r)
@@ -304,8 +292,17 @@ static int open_listener(const Arguments *arguments, Listener **ret_listener) {
         return listener_open(path, LISTENER_USER, ret_listener);
 }
 
+static void say_stopping(void) {
+        Store store;
+
+        store_init(&store, 0);
+        store_say(&store, "STOPPING=1");
+        store_deinit(&store);
+}
+
 /* Of two private daemons that start at once, one is enough. */
 static int exit_as_second(Arguments *arguments) {
+        say_stopping(); /* whoever started us need not try again */
         if (!arguments->kernel.is_private) {
                 fprintf(stderr, "nuntiusd: another nuntiusd listens there already\n");
                 return EXIT_NO;
@@ -314,22 +311,25 @@ static int exit_as_second(Arguments *arguments) {
         return EXIT_DONE;
 }
 
-static int serve(Arguments *arguments, Listener *listener) {
+static int serve(Arguments *arguments, Legacy *legacy, Listener *listener) {
         Kernel *kernel;
         int r;
 
-        r = kernel_new(&arguments->kernel, &kernel);
+        r = kernel_new(&arguments->kernel, legacy, &kernel);
         if (r) {
                 fprintf(stderr, "nuntiusd: cannot start: %s\n", strerror(-r));
                 listener_free(listener);
                 return EXIT_SYSTEM;
         }
         tell_ready_fd(arguments->ready_fd);
-        tell_service_manager();
         if (arguments->kernel.is_private)
                 leave_terminal();
         log_info("event=start version=" NUNTIUS_VERSION " pid=%d", (int)getpid());
         kernel_run(kernel, listener);
+        if (kernel->is_leaving)
+                listener_leave(listener);
+        else
+                store_say(&kernel->store, "STOPPING=1");
         kernel_free(kernel);
         return EXIT_DONE;
 }
@@ -338,20 +338,27 @@ int main(int argc, char **argv) {
         Arguments arguments = { .kernel = { .linger = LINGER_DEFAULT },
                                 .log_level = LOG_LEVEL_INFO,
                                 .ready_fd = -1 };
+        _cleanup_(legacy_deinit) Legacy legacy = LEGACY_INIT;
         Listener *listener;
         int r;
 
         if (parse_arguments(&arguments, argc, argv))
                 return EXIT_USAGE;
+        fill_standard_fds();
         log_init(arguments.log_level);
         ignore_signals();
         raise_fd_limit();
-        if (arguments.kernel.is_private && !has_activated_socket())
+        r = legacy_receive(&legacy);
+        if (r) {
+                fprintf(stderr, "nuntiusd: cannot take over from a predecessor: %s\n", strerror(-r));
+                return EXIT_SYSTEM;
+        }
+        if (arguments.kernel.is_private && legacy.listen_fd < 0 && legacy.n_named == 0)
                 leave_starter(&arguments);
-        r = open_listener(&arguments, &listener);
+        r = open_listener(&arguments, &legacy, &listener);
         if (r == LISTENER_E_BUSY)
                 return exit_as_second(&arguments);
         if (r)
                 return r == -EINVAL ? EXIT_USAGE : EXIT_SYSTEM;
-        return serve(&arguments, listener);
+        return serve(&arguments, &legacy, listener);
 }

@@ -7,7 +7,7 @@ static void make_and_free(void) {
         const KernelOptions options = { .linger = 1 };
         Kernel *kernel;
 
-        ck_assert_int_eq(kernel_new(&options, &kernel), 0);
+        ck_assert_int_eq(kernel_new(&options, NULL, &kernel), 0);
         kernel_free(kernel);
 }
 

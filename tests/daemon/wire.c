@@ -1,6 +1,8 @@
 /* SPDX-License-Identifier: MIT */
 #include "wire.h"
 
+#include "keeper.h"
+
 #include "base/cleanup.h"
 #include "base/fdmsg.h"
 #include "shm/region.h"
@@ -24,6 +26,7 @@ static char directory[64];
 static char socket_path[100];
 static pid_t daemon_pid;
 static struct rlimit fd_limit; /* 0 = ours */
+static bool has_store;
 
 /* ---- daemon ---- */
 
@@ -38,10 +41,17 @@ static void daemon_exec(const char *const *arguments, int ready_fd) {
         while (arguments && *arguments)
                 argv[n++] = *arguments++;
         prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (has_store)
+                keeper_hand_over(ready_fd);
         if (fd_limit.rlim_max)
                 setrlimit(RLIMIT_NOFILE, &fd_limit);
         execv(getenv("NUNTIUSD"), (char *const *)argv);
         _exit(127);
+}
+
+void daemon_use_store(void) {
+        keeper_start();
+        has_store = true;
 }
 
 void daemon_start(const char *const *arguments) {
@@ -93,9 +103,14 @@ static void remove_directory(void) {
 void daemon_stop(void) {
         int status;
 
-        ck_assert_int_eq(kill(daemon_pid, SIGTERM), 0);
+        ck_assert_int_eq(kill(daemon_pid, has_store ? SIGINT : SIGTERM), 0);
         ck_assert_int_eq(waitpid(daemon_pid, &status, 0), daemon_pid);
         ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the daemon ended with 0x%x", status);
+        if (has_store) {
+                keeper_expect("STOPPING=1");
+                keeper_stop();
+                has_store = false;
+        }
         ck_assert_int_ne(access(socket_path, F_OK), 0);
         remove_directory();
 }

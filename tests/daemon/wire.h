@@ -36,6 +36,11 @@ typedef struct Fds {
 
 /* ---- daemon ---- */
 
+/*
+ * From now on each daemon has a store, which the test keeps: what it stores is there when it starts again.
+ * Before daemon_start(); ends with daemon_stop().
+ */
+void daemon_use_store(void);
 /* With further arguments, NULL at the end of them. Ends with daemon_stop(). */
 void daemon_start(const char *const *arguments);
 const char *daemon_socket(void);

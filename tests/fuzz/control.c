@@ -325,7 +325,7 @@ static void world_begin(World *world) {
         memset(world->sessions, -1, sizeof(world->sessions));
         memset(world->news, -1, sizeof(world->news));
         memset(world->kept, -1, sizeof(world->kept));
-        if (kernel_new(&options, &world->kernel) < 0)
+        if (kernel_new(&options, NULL, &world->kernel) < 0)
                 abort();
 }
 
