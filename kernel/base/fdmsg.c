@@ -65,28 +65,61 @@ static size_t take_fds(struct msghdr *message, int *fds, size_t max_fds) {
         return n;
 }
 
+/* The bytes received, or -errno; @message has its iovec and its room for control messages. */
+static ssize_t receive(int socket, struct msghdr *message, int *fds, size_t max_fds, size_t *ret_n_fds,
+                       int flags) {
+        ssize_t received;
+        size_t n_fds;
+
+        *ret_n_fds = 0;
+        do
+                received = recvmsg(socket, message, flags | MSG_CMSG_CLOEXEC);
+        while (received < 0 && errno == EINTR);
+        if (received < 0)
+                return -errno;
+        n_fds = take_fds(message, fds, max_fds);
+        if (n_fds > max_fds || message->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+                close_all(fds, n_fds < max_fds ? n_fds : max_fds);
+                return -EPROTO;
+        }
+        *ret_n_fds = n_fds;
+        return received;
+}
+
 ssize_t fdmsg_receive(int socket, void *bytes, size_t n, int *fds, size_t max_fds, size_t *ret_n_fds,
                       int flags) {
         FdmsgControl control;
         struct iovec part = { .iov_base = bytes, .iov_len = n };
         struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
                                   .msg_controllen = sizeof(control) };
-        ssize_t received;
         size_t n_fds;
 
-        if (ret_n_fds)
-                *ret_n_fds = 0;
-        do
-                received = recvmsg(socket, &message, flags | MSG_CMSG_CLOEXEC);
-        while (received < 0 && errno == EINTR);
-        if (received < 0)
-                return -errno;
-        n_fds = take_fds(&message, fds, max_fds);
-        if (n_fds > max_fds || message.msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
-                close_all(fds, n_fds < max_fds ? n_fds : max_fds);
-                return -EPROTO;
+        return receive(socket, &message, fds, max_fds, ret_n_fds ? ret_n_fds : &n_fds, flags);
+}
+
+static pid_t sender(struct msghdr *message) {
+        struct ucred peer;
+
+        for (struct cmsghdr *c = CMSG_FIRSTHDR(message); c; c = CMSG_NXTHDR(message, c)) {
+                if (c->cmsg_level != SOL_SOCKET || c->cmsg_type != SCM_CREDENTIALS)
+                        continue;
+                memcpy(&peer, CMSG_DATA(c), sizeof(peer));
+                return peer.pid;
         }
-        if (ret_n_fds)
-                *ret_n_fds = n_fds;
+        return 0;
+}
+
+ssize_t fdmsg_receive_from(int socket, void *bytes, size_t n, int *fds, size_t *ret_n_fds, pid_t *ret_pid,
+                           int flags) {
+        union {
+                struct cmsghdr align;
+                char bytes[CMSG_SPACE(FDMSG_FDS_KERNEL * sizeof(int)) + CMSG_SPACE(sizeof(struct ucred))];
+        } control;
+        struct iovec part = { .iov_base = bytes, .iov_len = n };
+        struct msghdr message = { .msg_iov = &part, .msg_iovlen = 1, .msg_control = &control,
+                                  .msg_controllen = sizeof(control) };
+        ssize_t received = receive(socket, &message, fds, FDMSG_FDS_KERNEL, ret_n_fds, flags);
+
+        *ret_pid = received < 0 ? 0 : sender(&message);
         return received;
 }

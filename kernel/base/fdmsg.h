@@ -19,3 +19,13 @@ int fdmsg_send(int socket, const void *bytes, size_t n, const int *fds, size_t n
  */
 ssize_t fdmsg_receive(int socket, void *bytes, size_t n, int *fds, size_t max_fds, size_t *ret_n_fds,
                       int flags);
+
+/* Whoever speaks a public protocol to us may send as many at once as the kernel lets through. */
+#define FDMSG_FDS_KERNEL 253u
+
+/*
+ * As fdmsg_receive(), for a socket that has SO_PASSCRED: @ret_pid is who sent it, 0 when the kernel does not
+ * say. @fds has room for FDMSG_FDS_KERNEL.
+ */
+ssize_t fdmsg_receive_from(int socket, void *bytes, size_t n, int *fds, size_t *ret_n_fds, pid_t *ret_pid,
+                           int flags);

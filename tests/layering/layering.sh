@@ -14,6 +14,7 @@ allowed() { # allowed FILE: the layers that it may include in quotes
         kernel/base/*)          echo base ;;
         kernel/abi/*)           echo abi ;;
         kernel/shm/*)           echo base abi shm ;;
+        kernel/hold/*)          echo base hold ;;
         kernel/daemon/*)        echo base abi shm daemon ;;
         libc-shim/runtime/*)    echo base abi shm runtime public ;;
         libc-shim/*/*)          local own=${1#libc-shim/}
@@ -22,7 +23,7 @@ allowed() { # allowed FILE: the layers that it may include in quotes
         tools/*)                echo base abi shm public ;;
         servers/*|tests/api/*)  echo public ;;
         include/*)              echo public ;;
-        tests/*)                echo base abi shm daemon runtime neutrino posix public ;;
+        tests/*)                echo base abi shm hold daemon runtime neutrino posix public ;;
         *)                      echo public ;;
     esac
 }
@@ -32,7 +33,7 @@ abi_system='stdint.h stdatomic.h stddef.h assert.h'
 
 layer_of() { # layer_of FILE INCLUDED
     case $2 in
-        base/*|abi/*|shm/*|daemon/*|runtime/*|neutrino/*|posix/*|dispatch/*|dragon/*) echo "${2%%/*}" ;;
+        base/*|abi/*|shm/*|hold/*|daemon/*|runtime/*|neutrino/*|posix/*|dispatch/*|dragon/*) echo "${2%%/*}" ;;
         sys/*|bits/*|nuntius.h) echo public ;;
         *) [ -f "$(dirname "$1")/$2" ] && echo own && return
            [ -f "include/qnx/$2" ] && echo public && return
