@@ -197,7 +197,7 @@ static void listener_adopt_path(Listener *listener) {
 }
 
 int listener_adopt(Legacy *legacy, Listener **ret_listener) {
-        Listener *listener;
+        Listener *listener = NULL;
         int r = listener_new(&listener);
 
         if (r)
