@@ -118,6 +118,7 @@ void thread_register(void) {
                 thread->send_credit.credit = SPIN_CREDIT_MAX / 4;
                 thread->receive_credit.credit = SPIN_CREDIT_MAX / 4;
                 thread->linux_tid = (uint32_t)syscall(SYS_gettid);
+                thread->id = pthread_self();
                 enter_registry(thread);
                 thread->registered = true;
         }

@@ -44,6 +44,7 @@ struct Thread {
         Timeout timeout;
         uint32_t tid;
         uint32_t linux_tid;
+        pthread_t id;
         uint8_t priority;
         SpinCredit send_credit;
         SpinCredit receive_credit;
@@ -120,6 +121,7 @@ static inline void thread_show_running(Thread *thread) {
 void threads_lock(void);
 void threads_unlock(void);
 Thread *threads_first(void);
+Thread *thread_find_locked(uint32_t tid);
 
 /* The thread of that number (0: the caller's own record), or NULL. */
 Thread *thread_find_locked(uint32_t tid);

@@ -895,3 +895,7 @@ int TimerTimeout_r(clockid_t id, int flags, const struct sigevent *event, const 
 
 #pragma GCC visibility pop
 __END_DECLS
+
+#include <bits/nuntius-signal.h>
+#include <bits/nuntius-sync.h>
+#include <bits/nuntius-thread.h>
