@@ -116,6 +116,8 @@ START_TEST(a_full_store_takes_no_more) {
         }
         store_remove(&store, STORED_BELL, 0);
         ck_assert_int_eq(store_keep(&store, STORED_BELL, 2, fds[2]), 0);
+        store_say(&store, "READY=1");
+        keeper_expect("READY=1"); /* it has read all that was sent before */
         keeper_expect_n(2);
         ck_assert_uint_eq(keeper_n_of("bC"), 1);
         for (unsigned i = 0; i < 3; i++)
