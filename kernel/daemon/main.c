@@ -6,6 +6,7 @@
 #include "base/log.h"
 #include "daemon/kernel.h"
 #include "daemon/listener.h"
+#include "daemon/under-hold.h"
 
 #include <errno.h>
 #include <fcntl.h>
@@ -32,6 +33,7 @@ typedef struct Arguments {
         LogLevel log_level;
         int ready_fd;
         const char *socket; /* NULL = default */
+        bool no_hold;
 } Arguments;
 
 static const char help_text[] =
@@ -44,8 +46,9 @@ static const char help_text[] =
         "                        or /tmp/nuntius-UID/nuntiusd.sock)\n"
         "  --private             serve this user (and root) only, in the background of whoever\n"
         "                        started it, and end some time after the last program has gone\n"
+        "  --no-hold             a private daemon without nuntius-hold: its death is that of its connections\n"
         "  --linger SECONDS      how long a private daemon stays without programs (default 10)\n"
-        "  --ready-fd N          write one byte to this descriptor and close it when listening\n"
+        "  --ready-fd N          write one byte to this descriptor and close it when listening; or none\n"
         "  --max-processes N     limits for each user; a number may end in K, M or G\n"
         "  --max-channels N\n"
         "  --max-connections N\n"
@@ -96,6 +99,7 @@ static bool parse_limit(const char *text, uint64_t *ret_limit) {
 enum {
         OPTION_SOCKET = 256,
         OPTION_PRIVATE,
+        OPTION_NO_HOLD,
         OPTION_LINGER,
         OPTION_READY_FD,
         OPTION_LOG_LEVEL,
@@ -108,6 +112,7 @@ enum {
 static const struct option options[] = {
         { "socket", required_argument, NULL, OPTION_SOCKET },
         { "private", no_argument, NULL, OPTION_PRIVATE },
+        { "no-hold", no_argument, NULL, OPTION_NO_HOLD },
         { "linger", required_argument, NULL, OPTION_LINGER },
         { "ready-fd", required_argument, NULL, OPTION_READY_FD },
         { "log-level", required_argument, NULL, OPTION_LOG_LEVEL },
@@ -137,12 +142,17 @@ static int parse_option(Arguments *arguments, int option, const char *value) {
         case OPTION_PRIVATE:
                 arguments->kernel.is_private = true;
                 return 0;
+        case OPTION_NO_HOLD:
+                arguments->no_hold = true;
+                return 0;
         case OPTION_LINGER:
                 if (parse_number(value, &arguments->kernel.linger))
                         return 0;
                 return usage("--linger needs a number of seconds, not", value);
         case OPTION_READY_FD:
-                if (!parse_number(value, &number) || number > INT32_MAX)
+                if (strcmp(value, "none") == 0)
+                        number = -1;
+                else if (!parse_number(value, &number) || number > INT32_MAX)
                         return usage("--ready-fd needs a descriptor number, not", value);
                 arguments->ready_fd = (int)number;
                 return 0;
@@ -292,17 +302,18 @@ static int open_listener(const Arguments *arguments, Legacy *legacy, Listener **
         return listener_open(path, LISTENER_USER, ret_listener);
 }
 
-static void say_stopping(void) {
+/* Whoever started us need not try again; and waits for somebody who serves, which is the other one. */
+static void say_stopping(bool is_served) {
         Store store;
 
         store_init(&store, 0);
-        store_say(&store, "STOPPING=1");
+        store_say(&store, is_served ? "READY=1\nSTOPPING=1" : "STOPPING=1");
         store_deinit(&store);
 }
 
 /* Of two private daemons that start at once, one is enough. */
 static int exit_as_second(Arguments *arguments) {
-        say_stopping(); /* whoever started us need not try again */
+        say_stopping(arguments->kernel.is_private);
         if (!arguments->kernel.is_private) {
                 fprintf(stderr, "nuntiusd: another nuntiusd listens there already\n");
                 return EXIT_NO;
@@ -334,6 +345,18 @@ static int serve(Arguments *arguments, Legacy *legacy, Listener *listener) {
         return EXIT_DONE;
 }
 
+/* Returns when we are to go on ourselves. */
+static void go_under_hold(Arguments *arguments, int argc, char **argv) {
+        char path[4096];
+
+        if (!arguments->kernel.is_private || arguments->no_hold || store_is_offered())
+                return;
+        leave_starter(arguments);
+        if (arguments->socket && absolute_path(arguments->socket, path, sizeof(path)))
+                return; /* said when we open it */
+        under_hold_run(argc, argv, arguments->socket ? path : NULL, arguments->ready_fd);
+}
+
 int main(int argc, char **argv) {
         Arguments arguments = { .kernel = { .linger = LINGER_DEFAULT },
                                 .log_level = LOG_LEVEL_INFO,
@@ -348,6 +371,7 @@ int main(int argc, char **argv) {
         log_init(arguments.log_level);
         ignore_signals();
         raise_fd_limit();
+        go_under_hold(&arguments, argc, argv);
         r = legacy_receive(&legacy);
         if (r) {
                 fprintf(stderr, "nuntiusd: cannot take over from a predecessor: %s\n", strerror(-r));

@@ -88,6 +88,12 @@ static const char *store_provider(void) {
         return "other";
 }
 
+bool store_is_offered(void) {
+        const char *path = getenv("NOTIFY_SOCKET");
+
+        return path && path[0] && store_provider();
+}
+
 static int store_connect(int fd, const char *path) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
         size_t n = strlen(path);

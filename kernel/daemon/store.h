@@ -58,6 +58,9 @@ typedef struct Store {
 
 #define STORE_INIT { .fd = -1, .provider = "none" }
 
+/* Does whoever started us keep descriptors for us? */
+bool store_is_offered(void);
+
 /* Looks at the environment. @max: 0 = default; the provider's own $FDSTORE counts for more. */
 void store_init(Store *store, uint64_t max);
 void store_deinit(Store *store);
