@@ -20,6 +20,8 @@ SHOWN_AS = {
     'nuntius-sync.h': '<sys/neutrino.h>',
     'nuntius-thread.h': '<sys/neutrino.h>',
     'nuntius-timeout.h': '<time.h>',
+    'nuntius-posix-timer.h': '<time.h>',
+    'nuntius-timer.h': '<sys/neutrino.h>',
 }
 PARTS = ('Returns', 'Errors', 'Blocks', 'Rule', 'See')
 PAGE = re.compile(r'/\*\n \* (\w+): ([^\n]+)\n((?: \*[^\n]*\n)*?) \*/\n((?:[^\n]+\n)+)')
@@ -30,6 +32,8 @@ class Page:
         self.header = header
         self.include = SHOWN_AS.get(os.path.basename(header)) or '<%s>' % re.split(r'include/(?:qnx/)?', header)[-1]
         self.name, self.brief, comment, self.synopsis = match.groups()
+        # The name it is linked by is no business of its user's.
+        self.synopsis = re.sub(r'\s*__asm__\("\w+"\)', '', self.synopsis)
         self.functions = re.findall(r'^\w[\w ]*?[ *](\w+)\(', self.synopsis, flags=re.M)
         self.parts = split_parts([line[3:].rstrip() for line in comment.splitlines()])
         missing = {'Returns', 'Blocks', 'Rule', 'See'} - set(self.parts)

@@ -30,6 +30,34 @@ bool deadline_passed(const Deadline *deadline) {
         return now.tv_nsec >= deadline->at.tv_nsec;
 }
 
+Deadline deadline_at_ns(uint64_t ns) {
+        if (ns == UINT64_MAX)
+                return (Deadline){ .set = false };
+        return (Deadline){
+                .set = true,
+                .clock = CLOCK_MONOTONIC,
+                .at = { .tv_sec = (time_t)(ns / 1000000000u), .tv_nsec = (long)(ns % 1000000000u) },
+        };
+}
+
+uint64_t deadline_left(const Deadline *deadline) {
+        struct timespec now;
+        int64_t seconds;
+
+        if (!deadline->set)
+                return UINT64_MAX;
+        clock_gettime(deadline->clock, &now);
+        if (__builtin_sub_overflow(deadline->at.tv_sec, now.tv_sec, &seconds) ||
+            seconds > INT64_MAX / 1000000000 - 1)
+                return UINT64_MAX - 1;
+        seconds = seconds * 1000000000 + (deadline->at.tv_nsec - now.tv_nsec);
+        return seconds > 0 ? (uint64_t)seconds : 0;
+}
+
+Deadline deadline_nearer(const Deadline *a, const Deadline *b) {
+        return deadline_left(b) < deadline_left(a) ? *b : *a;
+}
+
 static int result(long r) {
         if (r >= 0 || errno == EAGAIN)
                 return 0;

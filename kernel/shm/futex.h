@@ -22,6 +22,15 @@ typedef struct Deadline {
 
 bool deadline_passed(const Deadline *deadline);
 
+/* @ns on CLOCK_MONOTONIC; UINT64_MAX = never. */
+Deadline deadline_at_ns(uint64_t ns);
+
+/* Which comes first as the clocks stand now. */
+Deadline deadline_nearer(const Deadline *a, const Deadline *b);
+
+/* Nanoseconds until then; 0 = it has passed, UINT64_MAX = never. */
+uint64_t deadline_left(const Deadline *deadline);
+
 /*
  * Sleeps while *word == value. 0 = woken or the value differs, -ETIMEDOUT, -EINTR (a handler without
  * SA_RESTART ran; handlers with it make the kernel wait again, so they change the word).

@@ -44,6 +44,17 @@ static inline Spin spin_begin(uint64_t limit_ns) {
         return (Spin){ .limit = limit_ns };
 }
 
+/* The watch ends at @ns of clock_now() at the latest. */
+static inline void spin_end_by(Spin *spin, uint64_t ns) {
+        uint64_t now;
+
+        if (__builtin_expect(ns == UINT64_MAX, 1))
+                return;
+        now = clock_now();
+        if (ns < now + spin->limit)
+                spin->limit = ns > now ? ns - now : 0;
+}
+
 /*
  * Before a watch on a word that the other side is going to write twice: looking too early takes the
  * line away from it in between. No answer comes sooner than this takes.

@@ -22,6 +22,7 @@
 #include "runtime/news.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
+#include "runtime/timer.h"
 #include "shm/bell.h"
 #include "shm/copy.h"
 #include "shm/slot.h"
@@ -248,6 +249,7 @@ static int take_entry_locked(Reception *rx, Entry *entry) {
 static int look_locked(Reception *rx) {
         Entry *entry;
 
+        timers_run_locked(rx->channel);
         channel_collect_locked(rx->channel, false);
         while ((entry = queue_pop(&rx->channel->queue, rx->pulses_only))) {
                 int r = take_entry_locked(rx, entry);
@@ -286,6 +288,7 @@ static bool watch_locked(Reception *rx) {
                 return false;
         channel->watched = true;
         call_off_wakes(channel);
+        spin_end_by(&spin, timers_next_locked(channel));
         server_unlock();
         do
                 found = channel_has_likely_work(channel) ||
@@ -364,14 +367,22 @@ static void sleep_cancellable(Sleep *sleep) {
         pthread_cleanup_pop(0);
 }
 
+/* A timer of the channel ends the sleep as a time-out of the thread's own does. */
+static Deadline alarm_of(const Reception *rx) {
+        Deadline timer = deadline_at_ns(timers_next_locked(rx->channel));
+
+        if (!(rx->timeout.flags & _NTO_TIMEOUT_RECEIVE))
+                return timer;
+        return timer.set ? deadline_nearer(&rx->timeout.deadline, &timer) : rx->timeout.deadline;
+}
+
 /* (1) to (4) */
 static void sleep_locked(Reception *rx) {
         Channel *channel = rx->channel;
         Sleep sleep = { .rx = rx };
         uint64_t begun;
 
-        if (rx->timeout.flags & _NTO_TIMEOUT_RECEIVE)
-                sleep.deadline = rx->timeout.deadline;
+        sleep.deadline = alarm_of(rx);
         channel_collect_locked(channel, true); /* cold lanes mark themselves, which we see in (2) */
         rx->thread->listens_to = channel->bells[0]->map;
         announce(&sleep); /* (1); after that store, for event.c's unblock() */

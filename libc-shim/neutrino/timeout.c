@@ -23,8 +23,10 @@ static struct timespec timespec_add(struct timespec at, uint64_t ns) {
 static Deadline deadline_at(clockid_t clock, uint64_t ns, bool absolute) {
         Deadline deadline = { .set = true, .clock = clock };
 
-        if (!absolute)
-                clock_gettime(clock, &deadline.at);
+        if (!absolute) { /* whatever becomes of the clock meanwhile */
+                deadline.clock = CLOCK_MONOTONIC;
+                clock_gettime(CLOCK_MONOTONIC, &deadline.at);
+        }
         deadline.at = timespec_add(deadline.at, ns);
         return deadline;
 }

@@ -5,6 +5,7 @@
 #include "runtime/lane.h"
 #include "runtime/retire.h"
 #include "runtime/session.h"
+#include "runtime/timer.h"
 #include "shm/bell.h"
 #include "shm/region.h"
 #include "sys/neutrino.h"
@@ -97,6 +98,7 @@ static void bell_free(InBell *bell) {
 static void channel_free(Channel *channel) {
         Entry *entry;
 
+        timers_lose_channel_locked(channel);
         while ((entry = queue_pop(&channel->queue, true)))
                 pulse_free_locked((Pulse *)entry);
         for (unsigned i = 0; i < channel->n_bells; i++)
@@ -219,6 +221,14 @@ void pulse_free_locked(Pulse *pulse) {
                 inlink_put_pulse_locked(from);
 }
 
+void channel_queue_pulse_locked(Channel *channel, Pulse *pulse) {
+        pulse->entry.stamp = clock_stamp();
+        queue_push(&channel->queue, &pulse->entry);
+        word_store(&channel->queued_hint, 1);
+        if (channel->sleepers > 0)
+                bell_wake_one(channel->bells[0]->map);
+}
+
 int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t scoid, uint8_t priority) {
         Pulse *pulse = pulse_new_locked();
 
@@ -226,14 +236,10 @@ int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t sco
                 return -ENOMEM;
         pulse->entry.kind = ENTRY_PULSE;
         pulse->entry.priority = priority;
-        pulse->entry.stamp = clock_stamp();
         pulse->code = (int8_t)code;
         pulse->value = value;
         pulse->scoid = scoid;
-        queue_push(&channel->queue, &pulse->entry);
-        word_store(&channel->queued_hint, 1);
-        if (channel->sleepers > 0)
-                bell_wake_one(channel->bells[0]->map);
+        channel_queue_pulse_locked(channel, pulse);
         return 0;
 }
 

@@ -20,6 +20,8 @@
 
 #define BELL_GROUP 256u
 
+typedef struct Timer Timer;
+
 typedef struct InBell {
         uint32_t id;
         ShmBell *map;
@@ -41,6 +43,7 @@ struct Channel {
         bool destroyed;
         const ShmSlot *likely; /* the slot that sent last; only ever prefetched */
         const Word64 *likely_leaf; /* and its leaf in one of our bells: a watch looks there first */
+        Timer *timers;      /* timer.c: pulses to come, the first first */
         Word queued_hint;   /* the queue is not empty: ends a watch */
         uint64_t collected; /* stamp of the last collection: nothing can arrive before it */
         long spin_ns;       /* -1 = the process's default */
@@ -65,6 +68,7 @@ InBell *channel_bell_locked(Channel *channel, uint32_t id);
 int channel_add_bell_locked(Channel *channel, uint32_t id, int fd, InBell **ret_bell);
 
 /* Pulses that the system itself sends: into the queue, without a ring. */
+void channel_queue_pulse_locked(Channel *channel, Pulse *pulse); /* all but its stamp is filled in */
 int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t scoid, uint8_t priority);
 Pulse *pulse_new_locked(void);
 void pulse_free_locked(Pulse *pulse);

@@ -409,6 +409,12 @@ bool connection_is_live(const Connection *connection) {
         return link_connection_is_live(connection->link->map, connection->index);
 }
 
+bool connection_is_still(int coid, uint32_t id) {
+        const Connection *connection = table_get(coid);
+
+        return connection && connection->id == id && connection_is_live(connection);
+}
+
 /* ---- detach ---- */
 
 /* Threads of ours that are blocked on it leave with EBADF (or ask the server first). */

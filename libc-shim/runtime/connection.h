@@ -41,6 +41,9 @@ Connection *connection_find(int coid);
 /* Is it still connected? */
 bool connection_is_live(const Connection *connection);
 
+/* Does @coid still mean the daemon's connection @id, and is that connected? No lock. */
+bool connection_is_still(int coid, uint32_t id);
+
 /* Has this process itself detached it? Racy: for a sender that is just leaving. */
 bool connection_is_detached(const Connection *connection);
 

@@ -33,6 +33,7 @@ typedef struct Pulse {
         int8_t code;
         uint64_t value;
         int32_t scoid;
+        uint64_t timer; /* timer.c: whose; 0 = no timer's */
         InLink *from; /* whose budget it counts against; NULL: the system's own */
 } Pulse;
 

@@ -206,6 +206,20 @@ bool session_take_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds) {
         return n == (ssize_t)sizeof(*ret_news);
 }
 
+int session_signal_news(int linux_tid, int signo) {
+        struct f_owner_ex owner = { .type = F_OWNER_TID, .pid = linux_tid };
+        int flags, r;
+
+        r = session_open();
+        if (r < 0)
+                return r;
+        flags = fcntl(news_fd, F_GETFL);
+        if (fcntl(news_fd, F_SETOWN_EX, &owner) < 0 || fcntl(news_fd, F_SETSIG, signo) < 0 ||
+            fcntl(news_fd, F_SETFL, flags | O_ASYNC) < 0)
+                return -errno;
+        return 0;
+}
+
 int session_pid(void) {
         return self.pid;
 }

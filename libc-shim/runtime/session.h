@@ -33,6 +33,9 @@ uint32_t session_news(void);
 /* The next piece of news, without waiting. True when there was one. */
 bool session_take_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds);
 
+/* From now on news that arrive send @signo to the thread @linux_tid. 0 or -errno. */
+int session_signal_news(int linux_tid, int signo);
+
 /* Who we are to the daemon. */
 int session_pid(void);
 unsigned session_priority_max(void);

@@ -7,6 +7,7 @@
  */
 #include "runtime/channel.h"
 #include "runtime/connection.h"
+#include "runtime/helper.h"
 #include "runtime/inlink.h"
 #include "runtime/lane.h"
 #include "runtime/news.h"
@@ -16,6 +17,7 @@
 #include "runtime/session.h"
 #include "runtime/signal.h"
 #include "runtime/thread.h"
+#include "runtime/timer.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -23,6 +25,8 @@
 static void after_fork(void) {
         connection_after_fork();
         outlink_after_fork();
+        helper_after_fork();
+        timers_after_fork();
         channels_after_fork();
         lanes_after_fork();
         inlinks_after_fork();

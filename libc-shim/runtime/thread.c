@@ -42,7 +42,7 @@ Thread *thread_find_locked(uint32_t tid) {
 }
 
 static void page_enter_locked(Thread *thread) {
-        if (!process_page)
+        if (!process_page || thread->is_library)
                 return;
         for (unsigned i = 0; i < PROCESS_THREADS; i++) {
                 ShmThread *entry = &process_page->threads[i];
@@ -92,7 +92,7 @@ static void make_exit_key(void) {
 
 static void enter_registry(Thread *thread) {
         threads_lock();
-        thread->tid = ++last_tid;
+        thread->tid = thread->is_library ? 0 : ++last_tid;
         thread->next = registry;
         thread->previous = NULL;
         if (registry)
@@ -103,7 +103,7 @@ static void enter_registry(Thread *thread) {
 }
 
 /* Signals stay out until the record is whole: a handler's own first call would register twice. */
-void thread_register(void) {
+static void register_thread(bool is_library) {
         Thread *thread = &thread_this;
         sigset_t all, old;
 
@@ -113,6 +113,7 @@ void thread_register(void) {
                 pthread_once(&exit_key_once, make_exit_key);
                 pthread_setspecific(exit_key, thread);
                 memset(thread, 0, sizeof(*thread));
+                thread->is_library = is_library;
                 thread->priority = PRIORITY_DEFAULT;
                 thread->last_client_core = -1;
                 thread->send_credit.credit = SPIN_CREDIT_MAX / 4;
@@ -123,6 +124,14 @@ void thread_register(void) {
                 thread->registered = true;
         }
         pthread_sigmask(SIG_SETMASK, &old, NULL);
+}
+
+void thread_register(void) {
+        register_thread(false);
+}
+
+void thread_register_library(void) {
+        register_thread(true);
 }
 
 void thread_run_deferred(Thread *thread) {

@@ -54,12 +54,15 @@ struct Thread {
         Thread *next;                   /* registry */
         Thread *previous;
         bool registered;
+        bool is_library; /* no thread of the program's */
 };
 
 extern __thread Thread thread_this __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
 /* Slow path of call_enter(): first call of this thread. */
 void thread_register(void);
+/* The same for a thread of the library's own: it takes no number and tools do not see it. */
+void thread_register_library(void);
 /* Slow path of call_leave(): run what was put off. */
 void thread_run_deferred(Thread *thread);
 

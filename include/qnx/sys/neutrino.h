@@ -30,6 +30,8 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bits/nuntius-timer.h>
+
 /* ---------------------------------------------------------------- constants ------------------ */
 
 #define SYSMGR_PID    1 /* the process manager, here the daemon */
@@ -162,19 +164,6 @@
 #define _NTO_TIMEOUT_ACTIVE      (1 << STATE_MAX)
 #define _NTO_TIMEOUT_IMMEDIATE   (1 << (STATE_MAX + 1))
 
-/* struct _timer_info: flags */
-#define _NTO_TI_ACTIVE           0x0001
-#define _NTO_TI_ABSOLUTE         0x0002
-#define _NTO_TI_EXPIRED          0x0004
-#define _NTO_TI_TOD_BASED        0x0008
-#define _NTO_TI_TARGET_PROCESS   0x0010
-#define _NTO_TI_REPORT_TOLERANCE 0x0020
-#define _NTO_TI_PRECISE          0x0040
-#define _NTO_TI_TOLERANT         0x0080
-#define _NTO_TI_WAKEUP           0x0100
-#define _NTO_TI_PROCESS_TOLERANT 0x0200
-#define _NTO_TI_HIGH_RESOLUTION  0x0400
-
 /* ---------------------------------------------------------------- structures ----------------- */
 
 /* Who sent a message. A server keeps it in an int; it is greater than 0 and means nothing else. */
@@ -246,22 +235,6 @@ struct nto_channel_config {
 };
 
 union _channel_connect_attr;
-
-struct _itimer {
-        uint64_t nsec;
-        uint64_t interval_nsec;
-};
-
-struct _timer_info {
-        struct _itimer itime;
-        struct _itimer otime;
-        uint32_t flags; /* _NTO_TI_... */
-        int32_t tid;
-        int32_t notify;
-        clockid_t clockid;
-        uint32_t overruns;
-        struct sigevent event;
-};
 
 struct _clockperiod {
         uint32_t nsec;

@@ -1,0 +1,98 @@
+/* SPDX-License-Identifier: MIT */
+#include "runtime/helper.h"
+
+#include "runtime/channel.h"
+#include "runtime/news.h"
+#include "runtime/session.h"
+#include "runtime/thread.h"
+#include "runtime/timer.h"
+
+#include <dlfcn.h>
+#include <errno.h>
+#include <fcntl.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#define HELPER_STACK (128 * 1024)
+
+typedef int (*CreateCall)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
+
+static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
+static Word linux_tid; /* 0 = not running yet */
+
+static void read_news(void) {
+        Thread *thread = call_enter();
+
+        server_lock();
+        news_read_locked();
+        server_unlock();
+        call_leave(thread);
+}
+
+/* SIGIO comes in place of ours when the kernel has no room to queue one more. */
+static void *serve(void *argument) {
+        siginfo_t info;
+        sigset_t wanted;
+
+        (void)argument;
+        thread_register_library();
+        pthread_setname_np(pthread_self(), "nuntius");
+        word_store(&linux_tid, (uint32_t)syscall(SYS_gettid));
+        futex_wake(&linux_tid, 1);
+        sigemptyset(&wanted);
+        sigaddset(&wanted, HELPER_SIGNAL);
+        sigaddset(&wanted, SIGIO);
+        for (;;) {
+                if (sigwaitinfo(&wanted, &info) < 0)
+                        continue;
+                if (info.si_code == SI_TIMER)
+                        timer_expired((uintptr_t)info.si_value.sival_ptr, (unsigned)info.si_overrun);
+                else
+                        read_news();
+        }
+        return NULL;
+}
+
+/* libc's own, so that it is no thread of the program: it takes no number and its end is nobody's news. */
+static int create(void) {
+        CreateCall call = (CreateCall)dlsym(RTLD_NEXT, "pthread_create");
+        pthread_attr_t attributes;
+        sigset_t all, old;
+        pthread_t id;
+        int r;
+
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, HELPER_STACK);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &old);
+        r = call(&id, &attributes, serve, NULL);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        pthread_attr_destroy(&attributes);
+        return r ? -EAGAIN : 0;
+}
+
+int helper_start(void) {
+        int r = 0;
+
+        pthread_mutex_lock(&mutex);
+        if (!word_load(&linux_tid))
+                r = create();
+        while (r == 0 && !word_load(&linux_tid))
+                futex_wait(&linux_tid, 0, &(Deadline){ 0 });
+        pthread_mutex_unlock(&mutex);
+        return r < 0 ? r : (int)word_load(&linux_tid);
+}
+
+int helper_watch_news(void) {
+        int r = session_signal_news((int)word_load(&linux_tid), HELPER_SIGNAL);
+
+        if (r == 0)
+                read_news(); /* what came before */
+        return r;
+}
+
+void helper_after_fork(void) {
+        pthread_mutex_init(&mutex, NULL);
+        word_store(&linux_tid, 0);
+}
