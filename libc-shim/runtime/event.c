@@ -216,6 +216,8 @@ static int unblock(uint32_t tid) {
                         slot_kick(slot);
                 if (bell)
                         bell_wake_all(bell);
+                word_or(&thread->interrupts, INTERRUPTS_NUDGED);
+                futex_wake(&thread->interrupts, INT_MAX);
         }
         threads_unlock();
         return thread ? 0 : -ESRCH;

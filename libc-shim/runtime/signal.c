@@ -65,6 +65,7 @@ static void put_off(Thread *thread, int signo, siginfo_t *info, ucontext_t *cont
                 slot_nudge(slot);
         if (bell)
                 bell_nudge(bell);
+        word_or(&thread->interrupts, INTERRUPTS_NUDGED);
 }
 
 static void call_user(const struct sigaction *user, int signo, siginfo_t *info, void *context) {

@@ -30,6 +30,9 @@ typedef struct Timeout {
         Deadline deadline;
 } Timeout;
 
+/* In Thread.interrupts: look up, a handler has come or SIGEV_UNBLOCK. */
+#define INTERRUPTS_NUDGED 0x80000000u
+
 struct Thread {
         Word epoch;                     /* odd = inside a call */
         volatile sig_atomic_t deferred; /* handlers wait for call_leave() */
@@ -124,7 +127,6 @@ static inline void thread_show_running(Thread *thread) {
 void threads_lock(void);
 void threads_unlock(void);
 Thread *threads_first(void);
-Thread *thread_find_locked(uint32_t tid);
 
 /* The thread of that number (0: the caller's own record), or NULL. */
 Thread *thread_find_locked(uint32_t tid);

@@ -869,6 +869,7 @@ int TimerTimeout_r(clockid_t id, int flags, const struct sigevent *event, const 
 #pragma GCC visibility pop
 __END_DECLS
 
+#include <bits/nuntius-interrupt.h>
 #include <bits/nuntius-signal.h>
 #include <bits/nuntius-sync.h>
 #include <bits/nuntius-thread.h>
