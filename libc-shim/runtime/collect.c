@@ -147,7 +147,8 @@ static void take_bits(Lane *lane, uint64_t bits) {
 /*
  * A sender knows its lane as soon as the daemon has answered it; our news of it may still be on the way,
  * or unread while the news of a death makes us collect: then the leaf may still be that of the dead,
- * too. Its ringing is kept until then; to look once too often costs nothing.
+ * too. Its ringing is kept, for all who have that leaf from now on: several may have come and gone
+ * before the one that rang, all in unread news. To look once too often costs nothing.
  */
 static void keep_early(InBell *bell, uint32_t leaf, uint64_t bits) {
         uint64_t **group = &bell->early[leaf / BELL_GROUP];
@@ -165,7 +166,6 @@ void collect_early_locked(Lane *lane) {
         if (!group)
                 return;
         bits = group[lane->leaf % BELL_GROUP];
-        group[lane->leaf % BELL_GROUP] = 0;
         if (!bits)
                 return;
         take_bits(lane, bits);

@@ -485,7 +485,42 @@ START_TEST(several_channels_of_a_process_are_independent) {
 }
 END_TEST
 
-HARNESS_MAIN("receive", scenario_2_small_buffer_gets_the_beginning_and_both_lengths,
+static void come_and_go(Peer *me) {
+        connect_free(peer_connect(me));
+}
+
+static void come_with_a_pulse(Peer *me) {
+        int coid = peer_connect(me);
+
+        ck_assert_ok(MsgSendPulse(coid, 10, 7, 0));
+        peer_say(me, 1);
+        peer_hear(me);
+        connect_free(coid);
+}
+
+/* They all rang at the same place, one after the other, and the server learns of all of them at once. */
+START_TEST(those_who_came_and_went_before_take_nothing_along) {
+        int chid = channel_new(0);
+        struct _pulse pulse;
+        Peer peer;
+
+        for (int i = 0; i < 3; i++) {
+                peer = peer_start(come_and_go, chid, 0);
+                peer_end(&peer);
+                wait_for_oblivion(peer.pid);
+        }
+        peer = peer_start(come_with_a_pulse, chid, 0);
+        peer_hear(&peer);
+        ck_assert_int_eq(MsgReceive(chid, &pulse, sizeof(pulse), NULL), 0);
+        ck_assert_int_eq(pulse.code, 7);
+        peer_say(&peer, 1);
+        peer_end(&peer);
+        channel_free(chid);
+}
+END_TEST
+
+HARNESS_MAIN("receive", those_who_came_and_went_before_take_nothing_along,
+             scenario_2_small_buffer_gets_the_beginning_and_both_lengths,
              scenario_3_msgread_gets_the_rest, scenario_4_msgread_at_and_past_the_end_is_0,
              msgreadv_scatters_from_any_offset_any_number_of_times,
              scenario_7_the_highest_priority_is_received_first,
