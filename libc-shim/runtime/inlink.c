@@ -21,7 +21,7 @@ InLink *inlink_find_locked(uint32_t id) {
         return NULL;
 }
 
-static int add_block(InLink *link, ShmSlot *shm) {
+static int add_block(InLink *link, ShmSlot *shm, uint32_t extent) {
         InSlot *block;
 
         if (link->n_blocks == BLOCKS_MAX)
@@ -34,6 +34,7 @@ static int add_block(InLink *link, ShmSlot *shm) {
                 block[i].index = link->n_blocks * EXTENT_SLOTS + i;
         }
         link->slots[link->n_blocks] = block;
+        link->extents[link->n_blocks] = (uint16_t)extent;
         link->shm_slots[link->n_blocks++] = shm;
         return 0;
 }
@@ -48,7 +49,7 @@ int inlink_add_locked(const WireNewsLaneOpen *news, int fd, InLink **ret_link) {
         r = region_map_private_to_process(fd, LINK_BYTES, true, &map);
         if (r == 0) {
                 link->map = map;
-                r = add_block(link, link->map->slots);
+                r = add_block(link, link->map->slots, 0);
                 if (r < 0)
                         region_unmap(map, LINK_BYTES);
         }
@@ -81,6 +82,14 @@ static int add_bulk(InLink *link, uint32_t extent, uint64_t bytes, void *map) {
         return 0;
 }
 
+/* A daemon that was started again may not know that its predecessor had told us. */
+static bool has_extent(const InLink *link, uint32_t extent) {
+        for (uint32_t i = 0; i < link->n_blocks; i++)
+                if (link->extents[i] == extent)
+                        return true;
+        return extent < link->n_bulks && link->bulks[extent].map;
+}
+
 int inlink_extent_locked(const WireNewsExtent *news, int fd) {
         InLink *link = inlink_find_locked(news->link);
         void *map;
@@ -88,10 +97,12 @@ int inlink_extent_locked(const WireNewsExtent *news, int fd) {
 
         if (!link || news->extent >= EXTENTS_MAX)
                 return -EPROTO;
+        if (has_extent(link, news->extent))
+                return 0;
         r = region_map_private_to_process(fd, news->bytes, true, &map);
         if (r < 0)
                 return r;
-        r = news->kind == WIRE_EXTENT_SLOTS ? add_block(link, map)
+        r = news->kind == WIRE_EXTENT_SLOTS ? add_block(link, map, news->extent)
                                             : add_bulk(link, news->extent, news->bytes, map);
         if (r < 0)
                 region_unmap(map, news->bytes);

@@ -46,6 +46,7 @@ struct InLink {
         unsigned n_receipts;    /* messages held; the record lives at least as long as they do */
         InSlot *slots[64];      /* blocks of EXTENT_SLOTS */
         ShmSlot *shm_slots[64];
+        uint16_t extents[64];   /* of which each block is */
         uint32_t n_blocks;
         InBulk *bulks;          /* by extent number */
         uint32_t n_bulks;

@@ -8,11 +8,15 @@
 #include "runtime/session.h"
 #include "sys/neutrino.h"
 
+#include <string.h>
 #include <unistd.h>
 
 #define PULSE_PRIORITY 10 /* of what the system itself sends; QNX documents none */
+#define DEATHS         64u
 
 static uint32_t seen;
+static uint32_t deaths[DEATHS]; /* connections of which we were told last */
+static unsigned n_deaths;
 static bool reading; /* lane_close() collects, which would come back here */
 
 bool news_pending(void) {
@@ -34,6 +38,8 @@ static void lane_open(const WireNews *item, const int *fds, size_t n_fds) {
         InLink *link = inlink_find_locked(news->link);
         InBell *bell;
 
+        if (lane_find_locked(news->scoid))
+                return;
         if (!link && link_fd >= 0)
                 inlink_add_locked(news, link_fd, &link);
         if (!channel || !link)
@@ -95,10 +101,24 @@ static void link_close(const WireNewsLinkClose *news) {
                 inlink_close_locked(link);
 }
 
+/*
+ * A daemon that was killed between telling us and noting it leaves that to the next one. What is told
+ * twice was the last that this daemon told, or one of some that it told at once; ids are never used twice.
+ */
+static bool is_told_again(uint32_t connection) {
+        for (unsigned i = 0; i < DEATHS; i++)
+                if (deaths[i] == connection)
+                        return true;
+        deaths[n_deaths++ % DEATHS] = connection;
+        return false;
+}
+
 /* The daemon may not have heard yet which number a descriptor got: we know it. */
 static void coid_death(const WireNewsCoidDeath *news) {
         int coid = connection_number_of(news->connection);
 
+        if (is_told_again(news->connection))
+                return;
         if (coid < 0)
                 coid = news->coid;
         for (Channel *channel = channels_first(); channel; channel = channel->next)
@@ -157,4 +177,5 @@ bool news_is_being_read(void) {
 void news_after_fork(void) {
         reading = false;
         seen = 0;
+        memset(deaths, 0, sizeof(deaths));
 }

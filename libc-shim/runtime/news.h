@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * News: what the daemon tells this process, turned into lanes, links and system pulses.
+ * News: what the daemon tells this process, turned into lanes, links and system pulses. A daemon that takes
+ * over from a killed one may say the last things again; whatever comes twice counts once.
  */
 #pragma once
 

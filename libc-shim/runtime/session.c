@@ -11,15 +11,19 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/socket.h>
 #include <sys/syscall.h>
+#include <time.h>
 #include <unistd.h>
 
 /* Our descriptors stay away from the low numbers, which belong to the program and its coids. */
 #define HIGH_FD_MARGIN 24
 #define HIGH_FD_MOST   1000
+
+#define GREET_PAUSE_MAX_MS 64 /* the last of some, each twice the one before */
 
 static pthread_mutex_t session_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static int request_fd = -1;
@@ -27,6 +31,8 @@ static int news_fd = -1;
 static uint32_t serial;
 static const ShmNotice *notice;
 static WireReplyGreet self;
+static bool is_lost;       /* the daemon has ended for good */
+static uint32_t dropped_at; /* session_news() when there was no old answer */
 
 static unsigned lock_depth;
 static int cancel_state;
@@ -91,28 +97,54 @@ static int map_greeting(const int fds[SESSION_FDS]) {
         return 0;
 }
 
-static int exchange(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESSION_FDS]) {
-        size_t n_fds = 0;
+static void close_fds(const int *fds, size_t n) {
+        for (size_t i = 0; i < n; i++)
+                session_close(fds[i]);
+}
+
+/* The other end has closed: which error that gives depends on what was under way. */
+static int error_of(ssize_t n) {
+        return n == 0 || n == -ECONNRESET ? -EPIPE : n < 0 ? (int)n : -EPROTO;
+}
+
+/*
+ * A daemon that was killed after it had answered leaves it to the next one to answer again. Such an answer is
+ * older than what we wait for.
+ */
+static bool is_old(const WireReply *reply) {
+        return (int32_t)(reply->serial - serial) < 0;
+}
+
+static int receive_answer(WireReply *ret_reply, int fds[SESSION_FDS]) {
+        size_t n_fds;
         ssize_t n;
+
+        for (;;) {
+                n = fdmsg_receive(request_fd, ret_reply, sizeof(*ret_reply), fds, SESSION_FDS, &n_fds, 0);
+                if (n != (ssize_t)sizeof(*ret_reply))
+                        break;
+                if (ret_reply->serial == serial && n_fds == (size_t)__builtin_popcount(ret_reply->fds))
+                        return 0;
+                if (!is_old(ret_reply))
+                        break;
+                close_fds(fds, n_fds);
+        }
+        close_fds(fds, n_fds);
+        return error_of(n);
+}
+
+static int exchange(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESSION_FDS]) {
         int r;
 
         request->serial = ++serial;
         request->fds = fd >= 0 ? 1 : 0;
         r = fdmsg_send(request_fd, request, sizeof(*request), &fd, fd >= 0 ? 1 : 0, 0);
         if (r < 0)
-                return r;
+                return error_of(r);
         FAILPOINT("request:sent");
-        do
-                n = fdmsg_receive(request_fd, ret_reply, sizeof(*ret_reply), fds, SESSION_FDS, &n_fds, 0);
-        while (n == -EINTR);
+        r = receive_answer(ret_reply, fds);
         FAILPOINT("request:answered");
-        if (n != (ssize_t)sizeof(*ret_reply) || ret_reply->serial != request->serial ||
-            n_fds != (size_t)__builtin_popcount(ret_reply->fds)) {
-                for (size_t i = 0; n > 0 && i < n_fds; i++)
-                        session_close(fds[i]);
-                return n < 0 ? (int)n : -EPROTO;
-        }
-        return -ret_reply->status;
+        return r < 0 ? r : -ret_reply->status;
 }
 
 static int greet(void) {
@@ -145,24 +177,59 @@ static int greet(void) {
         return 0;
 }
 
+static int connect_and_greet(void) {
+        int r = autostart_connect();
+
+        if (r < 0)
+                return r;
+        request_fd = move_high(r);
+        r = greet();
+        if (r < 0) {
+                session_close(request_fd);
+                request_fd = -1;
+        }
+        return r;
+}
+
+/*
+ * Race 1: the daemon is killed between accept() and its answer to GREET. The next one knows nothing of that
+ * socket, and we are nobody to it: we connect again. A daemon that does not want us closes the
+ * socket, too: hence not for ever.
+ */
+static int connect_until_greeted(void) {
+        int r = connect_and_greet();
+
+        for (long ms = 1; r == -EPIPE && ms <= GREET_PAUSE_MAX_MS; ms *= 2) {
+                const struct timespec pause = { .tv_nsec = ms * 1000000L };
+
+                clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
+                r = connect_and_greet();
+        }
+        return r;
+}
+
 int session_open(void) {
         int r = 0;
 
         if (notice)
                 return 0;
         session_lock();
-        if (!notice) {
-                r = autostart_connect();
-                if (r >= 0) {
-                        request_fd = move_high(r);
-                        r = greet();
-                }
-                if (r < 0 && request_fd >= 0) {
-                        session_close(request_fd);
-                        request_fd = -1;
-                }
-        }
+        if (!notice)
+                r = connect_until_greeted();
         session_unlock();
+        return r;
+}
+
+/*
+ * Nobody starts that daemon again: what we know of it (connections, channels) is known to no other, so there is no
+ * second session for this process. A child of fork begins anew.
+ */
+static int session_lost(int r) {
+        if (r == -EPIPE && !is_lost) {
+                is_lost = true;
+                fprintf(stderr, "nuntius: the daemon has ended, and with it what it knew of this program; "
+                                "connections still carry messages, nothing new can be made\n");
+        }
         return r;
 }
 
@@ -173,9 +240,22 @@ int session_ask(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESS
         if (r < 0)
                 return r;
         session_lock();
-        r = exchange(request, fd, ret_reply, fds);
+        r = is_lost ? -EPIPE : session_lost(exchange(request, fd, ret_reply, fds));
         session_unlock();
         return r;
+}
+
+/* Old answers may have brought descriptors, which are not to stay open in our socket. */
+static void drop_old_answers(void) {
+        int fds[SESSION_FDS];
+        WireReply reply;
+        size_t n_fds;
+
+        if (dropped_at == session_news())
+                return; /* a daemon that takes over gives everybody news */
+        dropped_at = session_news();
+        while (fdmsg_receive(request_fd, &reply, sizeof(reply), fds, SESSION_FDS, &n_fds, MSG_DONTWAIT) > 0)
+                close_fds(fds, n_fds);
 }
 
 int session_tell(WireRequest *request) {
@@ -186,7 +266,9 @@ int session_tell(WireRequest *request) {
                 return r;
         session_lock();
         request->serial = ++serial;
-        r = fdmsg_send(request_fd, request, sizeof(*request), NULL, 0, 0);
+        r = is_lost ? -EPIPE : fdmsg_send(request_fd, request, sizeof(*request), NULL, 0, 0);
+        r = session_lost(r < 0 ? error_of(r) : 0);
+        drop_old_answers();
         session_unlock();
         return r;
 }
@@ -243,4 +325,5 @@ void session_after_fork(void) {
                 session_close(news_fd);
         request_fd = news_fd = -1;
         notice = NULL;
+        is_lost = false;
 }

@@ -4,6 +4,9 @@
  *
  * Made by the first call that needs them, made anew by a child after fork (a child is a new process
  * to the daemon). One request is on its way at a time.
+ *
+ * A daemon that is killed and started again is not noticed: the request waits in its socket. One that has
+ * ended for good is said once on stderr; from then on whatever needs it fails with EPIPE.
  */
 #pragma once
 
