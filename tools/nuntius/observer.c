@@ -6,14 +6,17 @@
 #include "base/fdmsg.h"
 
 #include <errno.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <sys/un.h>
+#include <time.h>
 
 #define SYSTEM_SOCKET "/run/nuntius/nuntiusd.sock"
 #define PATH_ROOM     sizeof(((struct sockaddr_un *)NULL)->sun_path)
+#define PAUSE_MAX_MS  256
 
 static int connect_to(const char *path, int *ret_socket) {
         struct sockaddr_un address = { .sun_family = AF_UNIX };
@@ -61,7 +64,7 @@ static int connect_somewhere(const char *path, int *ret_socket) {
         return r;
 }
 
-int observer_ask(int socket, const WireRequest *request, WireReply *reply, int *ret_fd) {
+static int observer_ask(int socket, const WireRequest *request, WireReply *reply, int *ret_fd) {
         _cleanup_close_ int fd = -1;
         size_t n_fds;
         ssize_t n;
@@ -71,6 +74,8 @@ int observer_ask(int socket, const WireRequest *request, WireReply *reply, int *
         if (r)
                 return r;
         n = fdmsg_receive(socket, reply, sizeof(*reply), &fd, 1, &n_fds, 0);
+        if (n == 0 || n == -ECONNRESET)
+                return -EPIPE;
         if (n < 0)
                 return (int)n;
         if (n != sizeof(*reply) || reply->serial != request->serial)
@@ -82,23 +87,32 @@ int observer_ask(int socket, const WireRequest *request, WireReply *reply, int *
         return 0;
 }
 
-int observer_open(const char *path, int *ret_socket) {
+static int open_and_ask(const char *path, const WireRequest *request, WireReply *reply, int *ret_fd, bool *is_there) {
         const WireRequest greet = { .op = WIRE_GREET,
                                     .greet = { .wire_version = WIRE_VERSION,
                                                .layout_version = LAYOUT_VERSION,
                                                .flags = WIRE_GREET_OBSERVER } };
         _cleanup_close_ int socket = -1;
-        WireReply reply;
         int r;
 
         r = connect_somewhere(path, &socket);
-        if (r)
-                return r;
-        r = observer_ask(socket, &greet, &reply, NULL);
-        if (r) {
-                fprintf(stderr, "nuntius: the daemon does not want to talk: %s\n", strerror(-r));
-                return r;
+        *is_there = r == 0;
+        if (!r)
+                r = observer_ask(socket, &greet, reply, NULL);
+        return r ? r : observer_ask(socket, request, reply, ret_fd);
+}
+
+int observer_query(const char *path, const WireRequest *request, WireReply *reply, int *ret_fd) {
+        bool is_there;
+        int r = open_and_ask(path, request, reply, ret_fd, &is_there);
+
+        for (long ms = 1; r == -EPIPE && ms <= PAUSE_MAX_MS; ms *= 2) {
+                const struct timespec pause = { .tv_nsec = ms * 1000000L };
+
+                (void)nanosleep(&pause, NULL);
+                r = open_and_ask(path, request, reply, ret_fd, &is_there);
         }
-        *ret_socket = TAKE_FD(socket);
-        return 0;
+        if (r && is_there)
+                fprintf(stderr, "nuntius: the daemon does not answer: %s\n", strerror(-r));
+        return r;
 }

@@ -7,10 +7,8 @@
 #include "abi/wire.h"
 
 /*
- * Connects and greets. @path: where, or NULL for $NUNTIUS_SOCKET, else the system's daemon, else the
- * user's. 0, or -errno after a sentence on stderr; never starts a daemon.
+ * Connects, greets, sends @request, waits for its reply. @path: where, or NULL for $NUNTIUS_SOCKET, else the
+ * system's daemon, else the user's. @ret_fd: the descriptor that comes along. A daemon that is killed in between is
+ * asked again when another one has taken over. 0, or -errno after a sentence on stderr; never starts a daemon.
  */
-int observer_open(const char *path, int *ret_socket);
-
-/* Sends @request, waits for its reply. @ret_fd (may be NULL): the descriptor that comes along, or -1. */
-int observer_ask(int socket, const WireRequest *request, WireReply *reply, int *ret_fd);
+int observer_query(const char *path, const WireRequest *request, WireReply *reply, int *ret_fd);

@@ -35,15 +35,15 @@ static int copy_text(int fd, uint64_t bytes) {
         return fflush(stdout) == 0 ? 0 : -EIO;
 }
 
-static int print_status(int socket, bool json) {
+static int print_status(const char *path, bool json) {
         const WireRequest request = { .op = WIRE_STATUS, .serial = 1, .status.json = json };
         _cleanup_close_ int text = -1;
         WireReply reply;
         int r;
 
-        r = observer_ask(socket, &request, &reply, &text);
-        if (!r)
-                r = copy_text(text, reply.status_text.bytes);
+        if (observer_query(path, &request, &reply, &text))
+                return EXIT_NO;
+        r = copy_text(text, reply.status_text.bytes);
         if (!r)
                 return EXIT_DONE;
         fprintf(stderr, "nuntius: cannot show the status: %s\n", strerror(-r));
@@ -51,7 +51,6 @@ static int print_status(int socket, bool json) {
 }
 
 int verb_status(int argc, char **argv) {
-        _cleanup_close_ int socket = -1;
         const char *path = NULL;
         bool json = false;
         int option;
@@ -68,7 +67,5 @@ int verb_status(int argc, char **argv) {
                 fprintf(stderr, "nuntius: status takes no argument like %s\n", argv[optind]);
                 return EXIT_USAGE;
         }
-        if (observer_open(path, &socket))
-                return EXIT_NO;
-        return print_status(socket, json);
+        return print_status(path, json);
 }
