@@ -22,6 +22,9 @@ SHOWN_AS = {
     'nuntius-thread.h': '<sys/neutrino.h>',
     'nuntius-timeout.h': '<time.h>',
     'nuntius-posix-timer.h': '<time.h>',
+    'nuntius-clock.h': '<sys/neutrino.h>',
+    'nuntius-delay.h': '<unistd.h>',
+    'nuntius-timespec.h': '<time.h>',
     'nuntius-timer.h': '<sys/neutrino.h>',
 }
 PARTS = ('Returns', 'Errors', 'Blocks', 'Rule', 'See')

@@ -20,3 +20,4 @@
 #pragma pop_macro("sigevent")
 #include <bits/nuntius-timeout.h>
 #include <bits/nuntius-posix-timer.h>
+#include <bits/nuntius-timespec.h>

@@ -30,6 +30,7 @@
 #include <time.h>
 #include <unistd.h>
 
+#include <bits/nuntius-clock.h>
 #include <bits/nuntius-timer.h>
 
 /* ---------------------------------------------------------------- constants ------------------ */
@@ -235,16 +236,6 @@ struct nto_channel_config {
 };
 
 union _channel_connect_attr;
-
-struct _clockperiod {
-        uint32_t nsec;
-        int32_t fract; /* femtoseconds */
-};
-
-struct _clockadjust {
-        uint32_t tick_count;
-        int32_t tick_nsec_inc;
-};
 
 struct _sched_info {
         int priority_min;
