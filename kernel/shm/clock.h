@@ -12,6 +12,11 @@
 #include <stdint.h>
 #include <time.h>
 
+#if defined(__x86_64__) && __has_include(<sys/rseq.h>)
+#include <sys/rseq.h>
+#define CLOCK_HAS_RSEQ 1
+#endif
+
 static inline uint64_t clock_now(void) {
         struct timespec now;
 
@@ -31,10 +36,17 @@ static inline uint64_t clock_stamp(void) {
 #endif
 }
 
-/* The processor this thread runs on right now; glibc reads it from the rseq area, without a call. */
+/* The processor this thread runs on right now: the kernel keeps it up to date in the thread's rseq area. */
 static inline uint16_t clock_core(void) {
-        int core = sched_getcpu();
+        int core;
 
+#ifdef CLOCK_HAS_RSEQ
+        const struct rseq *area = (const void *)((const char *)__builtin_thread_pointer() + __rseq_offset);
+
+        core = (int)*(const volatile uint32_t *)&area->cpu_id; /* negative: glibc was told not to register */
+        if (core < 0)
+#endif
+                core = sched_getcpu();
         return core < 0 ? 0 : (uint16_t)core;
 }
 

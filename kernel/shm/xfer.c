@@ -77,15 +77,32 @@ __attribute__((no_sanitize("nonnull-attribute", "pointer-overflow"))) static voi
         }
 }
 
+/* @n bytes at @skip that lie in the first part and are few, as nearly always: where. */
+static uint8_t *few_bytes(const struct iovec *iov, size_t parts, size_t skip, size_t n) {
+        struct iovec first;
+
+        if (n > COPY_SMALL_MAX || parts == 0 || !copy_small(&first, iov, sizeof(first)))
+                return NULL;
+        if (skip > first.iov_len || n > first.iov_len - skip)
+                return NULL;
+        return (uint8_t *)first.iov_base + skip;
+}
+
 bool xfer_gather(void *to, const struct iovec *iov, size_t parts, size_t skip, size_t n) {
         Walk walk = { iov, parts, skip, to, n, false };
+        const uint8_t *few = few_bytes(iov, parts, skip, n);
 
+        if (few)
+                return copy_small(to, few, n);
         return n == 0 || copy_run(walk_body, &walk);
 }
 
 bool xfer_scatter(const struct iovec *iov, size_t parts, size_t skip, const void *from, size_t n) {
         Walk walk = { iov, parts, skip, (uint8_t *)from, n, true };
+        uint8_t *few = few_bytes(iov, parts, skip, n);
 
+        if (few)
+                return copy_small(few, from, n);
         return n == 0 || copy_run(walk_body, &walk);
 }
 

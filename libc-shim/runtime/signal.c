@@ -140,8 +140,8 @@ static void on_fault(int signo, siginfo_t *info, void *context) {
         int saved = errno;
         struct sigaction user;
 
-        if (is_fault(signo, info))
-                copy_recover();
+        if (is_fault(signo, info) && copy_recover(context))
+                return;
         if (known->sa_handler == SIG_IGN && !is_fault(signo, info))
                 return;
         if (!has_handler(known)) {

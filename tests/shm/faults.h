@@ -13,13 +13,14 @@
 
 #define PAGE 4096u
 
-static inline void fault_handler(int signo) {
-        copy_recover();
+static inline void fault_handler(int signo, siginfo_t *info, void *context) {
+        if (copy_recover(context))
+                return;
         signal(signo, SIG_DFL); /* not ours: it faults again, for good */
 }
 
 static inline void faults_catch(void) {
-        struct sigaction action = { .sa_handler = fault_handler, .sa_flags = SA_NODEFER };
+        struct sigaction action = { .sa_sigaction = fault_handler, .sa_flags = SA_SIGINFO | SA_NODEFER };
 
         ck_assert_int_eq(sigaction(SIGSEGV, &action, NULL), 0);
         ck_assert_int_eq(sigaction(SIGBUS, &action, NULL), 0);

@@ -20,6 +20,38 @@ START_TEST(bytes_are_copied) {
 }
 END_TEST
 
+/* Each length up to where the ways of copying change, and not a byte more. */
+START_TEST(every_small_length_is_copied) {
+        uint8_t from[130], to[132];
+
+        for (unsigned i = 0; i < sizeof(from); i++)
+                from[i] = (uint8_t)(i + 1);
+        for (size_t n = 0; n <= sizeof(from); n++) {
+                memset(to, 0, sizeof(to));
+                ck_assert(copy_bytes(to + 1, from, n));
+                ck_assert_mem_eq(to + 1, from, n);
+                ck_assert_uint_eq(to[0], 0);
+                ck_assert_uint_eq(to[n + 1], 0);
+        }
+}
+END_TEST
+
+/* One byte too many of either side. */
+START_TEST(every_small_length_is_guarded) {
+        uint8_t *good = island(1), *end = good + PAGE;
+
+        faults_catch();
+        for (size_t n = 1; n <= 130; n++) {
+                ck_assert(copy_bytes(bytes, end - n, n));
+                ck_assert(copy_bytes(end - n, bytes, n));
+                ck_assert(!copy_bytes(bytes, end - n + 1, n));
+                ck_assert(!copy_bytes(end - n + 1, bytes, n));
+                ck_assert(!copy_bytes(bytes, good - 1, n));
+                ck_assert(!copy_bytes(good - 1, bytes, n));
+        }
+}
+END_TEST
+
 START_TEST(nothing_is_copied_from_anywhere) {
         ck_assert(copy_bytes(NULL, NULL, 0));
         ck_assert(copy_bytes(bad_address(), bytes, 0));
@@ -132,7 +164,8 @@ START_TEST(threads_fault_each_for_itself) {
 }
 END_TEST
 
-UNIT_MAIN("copy", bytes_are_copied, nothing_is_copied_from_anywhere,
+UNIT_MAIN("copy", bytes_are_copied, every_small_length_is_copied, every_small_length_is_guarded,
+          nothing_is_copied_from_anywhere,
           a_bad_address_on_either_side_is_reported, an_address_that_no_processor_knows_is_reported,
           the_first_bad_byte_counts, memory_without_a_file_behind_it_is_reported,
           the_thousandth_fault_is_like_the_first, a_fault_elsewhere_is_still_deadly,
