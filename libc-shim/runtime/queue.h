@@ -45,6 +45,7 @@ typedef struct Queue {
                 Entry *first;
                 Entry *last;
         } levels[QUEUE_PRIORITIES];
+        Entry *only; /* an entry that is alone, as nearly always, stands here and in no level */
         size_t n;
         size_t n_pulses;
 } Queue;
