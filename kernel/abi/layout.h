@@ -19,6 +19,8 @@
  *
  * Version history
  *   1  first layout
+ *   2  a bell names the sender that its server expects, a message the lane it goes by; a slot goes
+ *      from DONE to SEND without a stop
  *
  * Negotiation: a process says LAYOUT_VERSION when it greets the daemon, which refuses (EPROTO) every
  * version but its own; the number is stored in each segment for tools.
@@ -30,7 +32,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAYOUT_VERSION 1u
+#define LAYOUT_VERSION 2u
 #define LAYOUT_MAGIC   0x4e554e54u /* "NUNT" */
 #define LAYOUT_PAGE    4096u
 
@@ -47,6 +49,7 @@
  *  +---------------+----------+----------+--------+------+
  *
  * IDLE  -> SEND   client thread   message written; generation + 1                slot_send
+ * DONE  -> SEND   client thread   the same, after the outcome has been read      slot_send
  * SEND  -> SEND   client thread   time-out for REPLY alone: flag TELL            slot_tell
  * SEND  -> REPLY  server thread   taken by MsgReceive                            slot_receive
  * SEND  -> IDLE   client thread   time-out, signal, cancel; loses to slot_receive slot_withdraw
@@ -56,7 +59,7 @@
  * REPLY -> REPLY  client thread   wants out, channel has UNBLOCK: flag UNBLOCK   slot_unblock
  * REPLY -> GONE   client thread   wants out, channel has no UNBLOCK              slot_abandon
  * GONE  -> IDLE   server thread   no server thread copies any more               slot_release
- * DONE  -> IDLE   client thread   status collected                               slot_finish
+ * DONE  -> IDLE   client thread   nobody will read the outcome                   slot_finish
  *
  * ASLEEP is set and cleared by the client thread around its futex wait on the word, and cleared by
  * its signal handler so that the kernel does not put it back to sleep; whoever ends the conversation
@@ -113,6 +116,7 @@ enum {
 #define SLOT_RANGES_MAX       32u
 
 typedef struct ShmSlot {
+        /* "in IDLE" below: in IDLE or DONE, by the thread that the slot belongs to */
         uint64_t stamp;        /* client, in IDLE: clock_stamp() of the send, orders equal priorities */
         uint64_t message_bytes; /* client, in IDLE: bytes offered */
         uint64_t reply_room;   /* client, in IDLE: bytes the client can take back */
@@ -125,13 +129,15 @@ typedef struct ShmSlot {
         uint16_t client_core;  /* client: processor it sends from */
         uint16_t why;          /* client, with UNBLOCK: errno of the reason (EINTR, ETIMEDOUT) */
         uint8_t priority;      /* client, in IDLE: 1..255 */
-        uint8_t pad0[11];      /* must be 0 */
+        uint8_t pad0[3];       /* must be 0 */
+        int32_t scoid;         /* client, in IDLE: the lane it goes by, as the daemon named it */
+        uint8_t pad1[4];       /* must be 0 */
         uint8_t message[SLOT_MESSAGE_ROOM]; /* client, in IDLE */
         /* second half */
         _Atomic uint32_t word; /* see above */
         uint16_t server_core;  /* server: processor it last ran on */
         uint8_t failed;        /* server, in REPLY: SLOT_FAILED, SLOT_REPLY_HAS_RANGES */
-        uint8_t pad1;          /* must be 0 */
+        uint8_t pad2;          /* must be 0 */
         int64_t status;        /* server, in REPLY: what MsgSend returns; -errno when SLOT_FAILED */
         uint64_t reply_bytes;  /* server, in REPLY: high-water mark of the bytes written back */
         uint64_t reply_ranges; /* server, in REPLY, with SLOT_REPLY_HAS_RANGES: how many */
@@ -244,6 +250,17 @@ static_assert(sizeof(ShmLink) == LINK_BYTES, "link size");
  * server leaves the bits of busy lanes set (a busy sender then touches the leaf only) and clears
  * them before it sleeps, top first, looking at the lower level again after each.
  *
+ * expected names one slot, or one link's ring of pulses, at which the server looks whenever it looks at its
+ * leaves: its sender need set no bit. So a pair that talks all the time moves no line but those of the message.
+ *
+ *    31       30   26 25          12 11                       0
+ *   +--------+-------+--------------+--------------------------+
+ *   | EXPECTS|   0   | lane         | slot, or EXPECTS_PULSES  |    0 = nobody
+ *   +--------+-------+--------------+--------------------------+
+ *
+ * A sender looks at expected after its slot says SEND (its cell is full); the server looks at the slot (the
+ * ring) once more after it has named another: one of the two sees the other.
+ *
  * ring is the futex word. Bit 0 = a receiver sleeps, the rest counts. A sender that finds bit 0 set
  * clears it, counts up and wakes one. The receivers of a process pass the wake on among themselves.
  */
@@ -254,6 +271,9 @@ static_assert(sizeof(ShmLink) == LINK_BYTES, "link size");
 #define BELL_RING_ONE 2u
 #define BELL_PULSES   63u /* leaf bit of the ring of pulses */
 #define BELL_SLOT_BITS 63u
+#define BELL_EXPECTS        0x80000000u
+#define BELL_EXPECTS_SHIFT  12
+#define BELL_EXPECTS_PULSES ((1u << BELL_EXPECTS_SHIFT) - 1u)
 #define BELL_LEAF_AT  (64u + BELL_MIDS * 8u) /* the first lanes share a page with their marks */
 #define BELL_BYTES    (BELL_LEAF_AT + BELL_LANES * 8u + (LAYOUT_PAGE - BELL_LEAF_AT))
 
@@ -261,7 +281,7 @@ typedef struct ShmBell {
         _Atomic uint32_t ring;     /* anybody; see above */
         _Atomic uint32_t core;     /* server: processor + 1 on which a receiver last ran; 0 = none yet */
         _Atomic uint32_t receivers; /* server: threads blocked in MsgReceive on this channel */
-        uint32_t pad0;
+        _Atomic uint32_t expected; /* server: see above */
         _Atomic uint64_t top[BELL_TOPS];
         uint8_t pad1[16];
         _Atomic uint64_t mid[BELL_MIDS];

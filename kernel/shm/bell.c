@@ -53,6 +53,30 @@ void bell_ring(ShmBell *bell, uint32_t lane, unsigned bit) {
         wake_announced(bell, 1);
 }
 
+static uint32_t expectation(uint32_t lane, uint32_t slot) {
+        return BELL_EXPECTS | lane << BELL_EXPECTS_SHIFT | slot;
+}
+
+static unsigned bit_of(uint32_t slot) {
+        return slot == BELL_EXPECTS_PULSES ? BELL_PULSES : slot % BELL_SLOT_BITS;
+}
+
+void bell_call(ShmBell *bell, uint32_t lane, uint32_t slot) {
+        if (word_load(&bell->expected) == expectation(lane, slot))
+                wake_announced(bell, 1);
+        else
+                bell_ring(bell, lane, bit_of(slot));
+}
+
+/* A whole exchange: what the server reads of the former one afterwards is not older than this. */
+void bell_expect(ShmBell *bell, uint32_t lane, uint32_t slot) {
+        word_swap(&bell->expected, expectation(lane, slot));
+}
+
+void bell_expect_nobody(ShmBell *bell) {
+        word_swap(&bell->expected, 0);
+}
+
 void bell_wake_all(ShmBell *bell) {
         atomic_fetch_add(&bell->ring, BELL_RING_ONE);
         futex_wake(&bell->ring, INT_MAX);
@@ -63,8 +87,19 @@ void bell_wake_one(ShmBell *bell) {
         futex_wake(&bell->ring, 1);
 }
 
+/* Nearly always: no lane is marked at all. */
+static bool is_silent(const ShmBell *bell) {
+        uint64_t tops = 0;
+
+        for (unsigned i = 0; i < BELL_TOPS; i++)
+                tops |= atomic_load(&bell->top[i]);
+        return tops == 0;
+}
+
 /* The nearest marked lane from @lane on, or BELL_LANES. */
 static uint32_t next_marked(const ShmBell *bell, uint32_t lane) {
+        if (is_silent(bell))
+                return BELL_LANES;
         while (lane < BELL_LANES) {
                 uint64_t tops = atomic_load(&bell->top[lane / 4096]) >> (lane / 64 % 64);
                 uint64_t mids;

@@ -12,6 +12,19 @@
 /* Sender: set @bit in the leaf of @lane, publish upwards, wake a sleeping receiver. Never blocks. */
 void bell_ring(ShmBell *bell, uint32_t lane, unsigned bit);
 
+/*
+ * Sender: the same for @slot of @lane, which says SEND, or for BELL_EXPECTS_PULSES, with a full cell in the
+ * ring; the leaf is spared where the server expects the sender and looks there by itself.
+ */
+void bell_call(ShmBell *bell, uint32_t lane, uint32_t slot);
+
+/*
+ * Server: from now on it looks at @slot of @lane (or BELL_EXPECTS_PULSES) by itself, and no longer at the
+ * one it named before, where it has to look once more after this.
+ */
+void bell_expect(ShmBell *bell, uint32_t lane, uint32_t slot);
+void bell_expect_nobody(ShmBell *bell);
+
 /* Daemon, library: wake every receiver that sleeps on @bell; it will find its news. */
 void bell_wake_all(ShmBell *bell);
 

@@ -6,6 +6,8 @@
 
 #include "abi/layout.h"
 
+#include "shm/word.h"
+
 #include <stdbool.h>
 
 /* A pulse on its way in or out; the copy that is checked and used. */
@@ -26,3 +28,8 @@ bool ring_put(ShmRing *ring, const RingPulse *pulse);
  * and not filled yet (its putter will ring the bell when it is).
  */
 bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse);
+
+/* Would ring_take() find something at @position? */
+static inline bool ring_has_next(const ShmRing *ring, uint32_t position) {
+        return word_load(&ring->cells[position % RING_CELLS].sequence) == position + 1;
+}

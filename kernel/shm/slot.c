@@ -1,12 +1,6 @@
 /* SPDX-License-Identifier: MIT */
 #include "shm/slot.h"
 
-#include "shm/word.h"
-
-uint32_t slot_peek(const ShmSlot *slot) {
-        return word_load(&slot->word);
-}
-
 /* The end of a wait, numbered (3A), (3B), (3C) at the wait in neutrino/send.c. */
 static void wake_owner(ShmSlot *slot, uint32_t old) {
         if (old & SLOT_ASLEEP)
@@ -36,7 +30,7 @@ uint32_t slot_send(ShmSlot *slot) {
         uint32_t generation = slot_generation(word_load_relaxed(&slot->word)) + SLOT_GENERATION_ONE;
 
         generation = slot_generation(generation);
-        word_store_release(&slot->word, generation | SLOT_SEND);
+        word_store(&slot->word, generation | SLOT_SEND); /* before bell_call() looks at the bell */
         return generation;
 }
 
@@ -94,15 +88,13 @@ void slot_kick(ShmSlot *slot) {
                 futex_wake(&slot->word, 1);
 }
 
-bool slot_receive(ShmSlot *slot, uint32_t *ret_word) {
-        uint32_t word = word_load(&slot->word);
+bool slot_receive(ShmSlot *slot, uint32_t generation) {
         uint32_t old;
 
-        if (!move(slot, slot_generation(word), SLOT_SEND, SLOT_REPLY, SLOT_TELL, 0, &old))
+        if (!move(slot, generation, SLOT_SEND, SLOT_REPLY, SLOT_TELL, 0, &old))
                 return false;
         if (old & SLOT_TELL)
                 wake_owner(slot, old);
-        *ret_word = slot_generation(old) | SLOT_REPLY;
         return true;
 }
 

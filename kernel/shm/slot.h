@@ -7,6 +7,7 @@
 
 #include "abi/layout.h"
 #include "shm/futex.h"
+#include "shm/word.h"
 
 #include <stdbool.h>
 
@@ -19,10 +20,12 @@ static inline uint32_t slot_generation(uint32_t word) {
 }
 
 /* Any side: the word as it is now. */
-uint32_t slot_peek(const ShmSlot *slot);
+static inline uint32_t slot_peek(const ShmSlot *slot) {
+        return word_load(&slot->word);
+}
 
 /* Client thread. Each returns false when the other side was quicker. */
-uint32_t slot_send(ShmSlot *slot); /* returns the new generation */
+uint32_t slot_send(ShmSlot *slot); /* returns the new generation; before bell_call() */
 bool slot_tell(ShmSlot *slot, uint32_t generation);
 bool slot_withdraw(ShmSlot *slot, uint32_t generation);
 bool slot_unblock(ShmSlot *slot, uint32_t generation, int why);
@@ -62,8 +65,8 @@ static inline void slot_expect_receive(const ShmSlot *slot) {
         __builtin_prefetch(slot->message, 0);
 }
 
-/* Server thread. */
-bool slot_receive(ShmSlot *slot, uint32_t *ret_word);
+/* Server thread: the message of that generation and no later one, which may be for another channel. */
+bool slot_receive(ShmSlot *slot, uint32_t generation);
 bool slot_reply(ShmSlot *slot, uint32_t generation); /* false: not ours any more (ESRCH) */
 bool slot_release(ShmSlot *slot);
 

@@ -56,13 +56,26 @@ static inline void spin_end_by(Spin *spin, uint64_t ns) {
 }
 
 /*
- * Before a watch on a word that the other side is going to write twice: looking too early takes the
- * line away from it in between. No answer comes sooner than this takes.
+ * Before a watch on a word that the other side is going to write twice: looking too early takes the line away from
+ * it in between, which costs both several times what looking too late does. So each waiter learns how long its
+ * answers take: an early look makes the next wait longer by half a pause, a late one shorter by a
+ * sixteenth. No wait becomes long enough to matter where the answer takes long.
  */
-#define SPIN_HEAD_START 5
-static inline void spin_head_start(void) {
-        for (unsigned i = 0; i < SPIN_HEAD_START; i++)
+#define SPIN_HEAD_MAX 256u /* sixteenths of a pause */
+typedef struct SpinHead {
+        unsigned sixteenths;
+} SpinHead;
+
+static inline void spin_head_start(const SpinHead *head) {
+        for (unsigned i = 0; i < head->sixteenths / 16; i++)
                 clock_relax();
+}
+
+static inline void spin_head_learn(SpinHead *head, bool early) {
+        if (early)
+                head->sixteenths += head->sixteenths < SPIN_HEAD_MAX ? 8 : 0;
+        else if (head->sixteenths > 0)
+                head->sixteenths--;
 }
 
 /*
@@ -71,10 +84,10 @@ static inline void spin_head_start(void) {
  */
 bool spin_expired(Spin *spin);
 static inline bool spin_turn(Spin *spin) {
-        if (++spin->turns % 8 != 0)
+        if (++spin->turns % 32 != 0)
                 return true;
         clock_relax();
-        if (spin->turns % 64 != 0)
+        if (spin->turns % 128 != 0)
                 return true;
         return !spin_expired(spin);
 }

@@ -34,6 +34,10 @@ static void add_range(Receipt *receipt, size_t from, size_t to) {
         Range *ranges = receipt->ranges;
         unsigned first = 0, last;
 
+        if (receipt->n_ranges == 0) {
+                ranges[receipt->n_ranges++] = (Range){ from, to };
+                return;
+        }
         while (first < receipt->n_ranges && ranges[first].to < from)
                 first++;
         for (last = first; last < receipt->n_ranges && ranges[last].from <= to; last++) {

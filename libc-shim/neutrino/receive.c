@@ -46,7 +46,7 @@ typedef struct Reception {
         Receipt *receipt; /* a message that is taken and not copied yet */
 } Reception;
 
-/* A watch looks at all bells every so many turns, and at the likely sender each turn. */
+/* A watch looks at the regulars each turn, and at the leaves every so many turns. */
 #define LOOK_AROUND 4
 
 /* Outcomes of looking once, beside rcvids, 0 and -errno. */
@@ -91,13 +91,13 @@ static int place_reply(Receipt *receipt, ShmSlot *shm, uint32_t at) {
 }
 
 /* The description is read out of shared memory here, once; from now on only the copy counts. */
-static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm, uint32_t word) {
+static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm) {
         int r;
 
         receipt->link = lane->link;
         receipt->slot = slot;
         receipt->shm = shm;
-        receipt->generation = slot_generation(word);
+        receipt->generation = slot->generation;
         receipt->chid = lane->channel->chid;
         receipt->channel_flags = lane->channel->flags;
         receipt->scoid = lane->scoid;
@@ -125,12 +125,11 @@ static void refuse(Receipt *receipt, int error) {
 }
 
 static int take_message_locked(Reception *rx, InSlot *slot) {
-        ShmSlot *shm = inlink_shm(slot);
+        ShmSlot *shm = slot->shm;
         Receipt *receipt;
-        uint32_t word;
         int rcvid, r;
 
-        if (!slot_receive(shm, &word))
+        if (!slot_receive(shm, slot->generation))
                 return NOTHING_YET; /* withdrawn */
         FAILPOINT("receive:taken");
         receipts_reclaim_locked();
@@ -139,10 +138,10 @@ static int take_message_locked(Reception *rx, InSlot *slot) {
         receipt = receipt_new_locked(&rcvid);
         if (!receipt) {
                 slot_put_error(shm, EAGAIN);
-                slot_reply(shm, slot_generation(word));
+                slot_reply(shm, slot->generation);
                 return NOTHING_YET;
         }
-        r = decode(receipt, slot->lane, slot, shm, word);
+        r = decode(receipt, slot->lane, slot, shm);
         if (r < 0) {
                 refuse(receipt, -r);
                 return NOTHING_YET;
@@ -182,17 +181,22 @@ static int fail_copy(Receipt *receipt, int r) {
         return r == -ESRVRFAULT ? -EFAULT : NOTHING_YET;
 }
 
+static bool give_info(const Reception *rx) {
+        struct _msg_info info;
+
+        info_fill(&info, rx->receipt, (ssize_t)rx->receipt->received_bytes);
+        return copy_bytes(rx->info, &info, sizeof(info));
+}
+
 /* Without the lock: nobody else knows the rcvid yet. */
 static int finish_message(const Reception *rx, int rcvid) {
-        struct _msg_info info;
         int r;
 
         FAILPOINT("receive:unlocked");
         r = copy_message(rx, rx->receipt);
         if (r < 0)
                 return fail_copy(rx->receipt, r);
-        info_fill(&info, rx->receipt, (ssize_t)rx->receipt->received_bytes);
-        if (rx->info && !copy_bytes(rx->info, &info, sizeof(info)))
+        if (rx->info && !give_info(rx))
                 return fail_copy(rx->receipt, -ESRVRFAULT);
         receipt_done(rx->receipt);
         return rcvid;
@@ -210,8 +214,8 @@ static int deliver_pulse_locked(const Reception *rx, Pulse *pulse) {
         out.code = pulse->code;
         memcpy(&out.value, &pulse->value, sizeof(pulse->value));
         out.scoid = pulse->scoid;
-        if (from && from->ring_backlog)
-                collect_ring_locked(from);
+        if (from && word_load_relaxed(&from->ring_backlog))
+                collect_ring_locked(from, rx->channel);
         pulse_free_locked(pulse);
         if (rx->room < sizeof(out))
                 return -EFAULT; /* the pulse is lost */
@@ -274,10 +278,7 @@ static void call_off_wakes(const Channel *channel) {
                 bell_cancel_sleep(channel->bells[i]->map);
 }
 
-/*
- * Watches without the lock; at most one thread of a channel does, preferring, as the sender to come,
- * the one that came last. True when there is something.
- */
+/* Watches without the lock; at most one thread of a channel does. True when there is something. */
 static bool watch_locked(Reception *rx) {
         Channel *channel = rx->channel;
         SpinCredit *credit = &rx->thread->receive_credit;
@@ -291,7 +292,7 @@ static bool watch_locked(Reception *rx) {
         spin_end_by(&spin, timers_next_locked(channel));
         server_unlock();
         do
-                found = channel_has_likely_work(channel) ||
+                found = channel_has_regular(channel) ||
                         (spin.turns % LOOK_AROUND == 0 && channel_has_work(channel));
         while (!found && !rx->thread->interrupted && spin_turn(&spin));
         server_lock();
@@ -379,9 +380,10 @@ static Deadline alarm_of(const Reception *rx) {
 /* (1) to (4) */
 static void sleep_locked(Reception *rx) {
         Channel *channel = rx->channel;
-        Sleep sleep = { .rx = rx };
         uint64_t begun;
+        Sleep sleep; /* two kilobytes, of which nearly always two words are used */
 
+        sleep.rx = rx;
         sleep.deadline = alarm_of(rx);
         channel_collect_locked(channel, true); /* cold lanes mark themselves, which we see in (2) */
         rx->thread->listens_to = channel->bells[0]->map;

@@ -5,7 +5,7 @@
  * The wait has these steps, and what can end it cites them:
  *   (0) the message is written into the slot
  *   (1) slot_send: the slot says SEND
- *   (2) bell_ring: the server is told
+ *   (2) bell_call: the server is told, unless it looks at this slot by itself
  *   (3) the thread watches the slot's word, then sleeps on it
  *       (3A) the server answers           slot_reply       -> DONE
  *       (3B) the server dies              slot_fail        -> DONE, by the daemon
@@ -61,6 +61,7 @@ static bool wants_unblock(const Conversation *c) {
         return c->connection->channel_flags & _NTO_CHF_UNBLOCK;
 }
 
+/* About a state that nobody expects: the server looks by itself only for messages. */
 static void ring(const Conversation *c) {
         bell_ring(c->connection->bell, c->connection->lane, c->slot->index % BELL_SLOT_BITS);
 }
@@ -128,18 +129,20 @@ static bool is_spoiled(const Conversation *c, uint32_t word) {
 static bool watch(Conversation *c) {
         Spin spin = spin_begin((uint64_t)spin_default());
         SpinCredit *credit = &c->thread->send_credit;
+        bool over;
 
         if (!spin_allowed(credit, server_core(c), spin.limit))
                 return false;
-        spin_head_start(); /* the server needs the line that we are going to watch */
-        do
-                if (is_over(slot_peek(c->slot->shm))) {
-                        spin_paid(credit);
-                        return true;
-                }
-        while (!c->thread->interrupted && spin_turn(&spin));
-        spin_lost(credit);
-        return false;
+        spin_head_start(&c->thread->send_head); /* the server needs the line that we are going to watch */
+        over = is_over(slot_peek(c->slot->shm));
+        spin_head_learn(&c->thread->send_head, !over);
+        while (!over && !c->thread->interrupted && spin_turn(&spin))
+                over = is_over(slot_peek(c->slot->shm));
+        if (over)
+                spin_paid(credit);
+        else
+                spin_lost(credit);
+        return over;
 }
 
 static void cancelled(void *argument) {
@@ -242,7 +245,7 @@ static Sent outcome(const Conversation *c, const Message *message) {
         Sent sent = { .value = (long)shm->status, .failed = shm->failed & SLOT_FAILED };
         int r = message_take_reply(message, c->slot);
 
-        slot_finish(c->slot->shm);
+        slot_expect_send(c->slot->shm); /* the server reads it no more: it may come back before the next send */
         return r < 0 ? failed(r) : sent;
 }
 
@@ -251,6 +254,7 @@ static void describe(const Conversation *c) {
 
         c->slot->connection = c->connection->index;
         shm->connection = c->connection->index;
+        shm->scoid = c->connection->scoid;
         shm->coid = c->connection->coid;
         shm->tid = (int32_t)c->thread->tid;
         shm->priority = c->thread->priority;
@@ -277,7 +281,6 @@ static void allow_grace(Conversation *c) {
 static Sent send_once(Conversation *c, const Message *message) {
         int r;
 
-        slot_expect_send(c->slot->shm);
         r = message_put(message, c->slot); /* (0) */
         if (r < 0)
                 return failed(r);
@@ -287,7 +290,7 @@ static Sent send_once(Conversation *c, const Message *message) {
         show_blocked(c);
         c->generation = slot_send(c->slot->shm); /* (1) */
         FAILPOINT("send:sent");
-        ring(c); /* (2) */
+        bell_call(c->connection->bell, c->connection->lane, c->slot->index); /* (2) */
         FAILPOINT("send:rung");
         r = await(c); /* (3) */
         thread_show_running(c->thread);

@@ -11,8 +11,8 @@
 #include "abi/layout.h"
 #include "runtime/inlink.h"
 #include "runtime/queue.h"
+#include "runtime/regular.h"
 #include "runtime/thread.h"
-#include "shm/slot.h"
 
 #include <stdbool.h>
 
@@ -25,6 +25,7 @@ typedef struct Timer Timer;
 typedef struct InBell {
         uint32_t id;
         ShmBell *map;
+        Regular regular;
         Lane **groups[BELL_LANES / BELL_GROUP]; /* lanes by leaf */
         uint64_t *early[BELL_LANES / BELL_GROUP]; /* bits that came before the news of their lane */
 } InBell;
@@ -41,11 +42,9 @@ struct Channel {
         unsigned waiting;   /* threads inside receive; the record lives as long as they do */
         bool watched;       /* one of them watches, the others need not be woken */
         bool destroyed;
-        const ShmSlot *likely; /* the slot that sent last; only ever prefetched */
-        const Word64 *likely_leaf; /* and its leaf in one of our bells: a watch looks there first */
         Timer *timers;      /* timer.c: pulses to come, the first first */
         Word queued_hint;   /* the queue is not empty: ends a watch */
-        uint64_t collected; /* stamp of the last collection: nothing can arrive before it */
+        uint64_t collected; /* stamp of a look after which more than one entry was left, or none */
         long spin_ns;       /* -1 = the process's default */
         Channel *next;
 };
@@ -73,19 +72,27 @@ int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t sco
 Pulse *pulse_new_locked(void);
 void pulse_free_locked(Pulse *pulse);
 
-/* collect.c: looks at the bells and moves what is ready into the queues. */
+/*
+ * collect.c: looks at the bells and moves what is ready into the queues. @here, of rings: the channel that
+ * the caller receives on; receivers of others are woken.
+ */
 void channel_collect_locked(Channel *channel, bool cool);
-void collect_ring_locked(InLink *link);
+void collect_ring_locked(InLink *link, const Channel *here);
 /* A lane of @link ends: what it sent before must be received all the same, however much it is. */
-void collect_last_pulses_locked(InLink *link);
+void collect_last_pulses_locked(InLink *link, const Channel *here);
 /* A lane has opened: what its client has rung for already. */
 void collect_early_locked(Lane *lane);
-/* The same for the sender that came last only; a few instructions. */
-static inline bool channel_has_likely_work(const Channel *channel) {
-        if (!channel->likely_leaf || !word64_load(channel->likely_leaf))
-                return false;
-        slot_expect_receive(channel->likely);
-        return true;
+/* A lane leaves its leaf, which the daemon may have given to another already. */
+void collect_unexpect_locked(Lane *lane);
+
+/* Is a regular here? A few instructions. */
+static inline bool channel_has_regular(const Channel *channel) {
+        for (unsigned i = 0; i < channel->n_bells; i++)
+                if (regular_is_here(&channel->bells[i]->regular)) {
+                        regular_prefetch(&channel->bells[i]->regular);
+                        return true;
+                }
+        return false;
 }
 
 /* Would a collection find something? Racy by design: ends a watch or forbids a sleep. */

@@ -18,10 +18,18 @@
 
 #define PULSES_OF_ONE_LINK 1024u
 
-/* A sender cannot arrive before our last look nor after this one: a forged stamp gains nothing. */
-static uint64_t clamp_stamp(const Channel *channel, uint64_t stamp, uint64_t now) {
+/*
+ * A sender cannot arrive before our last look nor after this one: a forged stamp gains nothing. The clock
+ * costs as much as all the rest of a look, so it is read only where there is somebody to compare with.
+ */
+static uint64_t clamp_stamp(const Channel *channel, uint64_t stamp) {
+        uint64_t now;
+
         if (stamp < channel->collected)
                 return channel->collected;
+        if (channel->queue.n == 0)
+                return stamp;
+        now = clock_stamp();
         return stamp > now ? now : stamp;
 }
 
@@ -31,14 +39,23 @@ static uint8_t clamp_priority(const InLink *link, unsigned priority) {
         return priority ? (uint8_t)priority : 1;
 }
 
-static void take_message(Lane *lane, InSlot *slot, const ShmSlot *shm, uint64_t now) {
+/* False: it goes by another lane, at whose bell it will be found. */
+static bool take_message(Lane *lane, InSlot *slot, uint32_t generation) {
+        const ShmSlot *shm = slot->shm;
+
+        if (shm->scoid != lane->scoid)
+                return false;
+        if (slot->entry.queued && slot->generation == generation && slot->lane == lane)
+                return true;
         if (slot->entry.queued)
                 queue_remove(&slot->lane->channel->queue, &slot->entry);
         slot->lane = lane;
+        slot->generation = generation;
         slot->entry.kind = ENTRY_MESSAGE;
         slot->entry.priority = clamp_priority(lane->link, shm->priority);
-        slot->entry.stamp = clamp_stamp(lane->channel, shm->stamp, now);
+        slot->entry.stamp = clamp_stamp(lane->channel, shm->stamp);
         queue_push(&lane->channel->queue, &slot->entry);
+        return true;
 }
 
 static void take_unblock(Lane *lane, InSlot *slot) {
@@ -51,31 +68,25 @@ static void take_unblock(Lane *lane, InSlot *slot) {
                              receipt->scoid, receipt->priority);
 }
 
-static void take_slot(Lane *lane, InSlot *slot, uint64_t now) {
-        ShmSlot *shm = inlink_shm(slot);
-        uint32_t word;
-
-        slot_expect_receive(shm);
-        lane->channel->likely = shm;
-        lane->channel->likely_leaf = &lane->bell->map->leaf[lane->leaf];
-        word = slot_peek(shm);
+/* True when it was a message. */
+static bool take_slot(Lane *lane, InSlot *slot) {
+        uint32_t word = slot_peek(slot->shm);
 
         switch (slot_state(word)) {
         case SLOT_SEND:
-                take_message(lane, slot, shm, now);
-                return;
+                return take_message(lane, slot, slot_generation(word));
         case SLOT_REPLY:
                 if (word & SLOT_UNBLOCK)
                         take_unblock(lane, slot);
-                return;
+                return false;
         case SLOT_GONE:
                 if (slot->receipt)
                         receipt_drop_locked(slot->receipt);
                 else
-                        slot_release(shm);
-                return;
+                        slot_release(slot->shm);
+                return false;
         default:
-                return;
+                return false;
         }
 }
 
@@ -86,7 +97,14 @@ static bool may_send(const InLink *link, const RingPulse *in, const Lane *lane) 
         return in->code >= 0 || link->client.pid == lane->channel->owner_pid;
 }
 
-static void take_pulse(InLink *link, const RingPulse *in, uint64_t now) {
+/* Its receivers may look at nothing but their queue, or sleep. */
+static void wake_receiver_locked(Channel *channel) {
+        word_store(&channel->queued_hint, 1);
+        if (channel->sleepers > 0)
+                bell_wake_one(channel->bells[0]->map);
+}
+
+static void take_pulse(InLink *link, const RingPulse *in, const Channel *here) {
         Lane *lane = lane_find_locked(in->scoid);
         Pulse *pulse;
 
@@ -97,51 +115,89 @@ static void take_pulse(InLink *link, const RingPulse *in, uint64_t now) {
                 return;
         pulse->entry.kind = ENTRY_PULSE;
         pulse->entry.priority = clamp_priority(link, in->priority);
-        pulse->entry.stamp = clamp_stamp(lane->channel, in->stamp, now);
+        pulse->entry.stamp = clamp_stamp(lane->channel, in->stamp);
         pulse->code = in->code;
         pulse->value = in->value;
         pulse->scoid = in->scoid;
         pulse->from = link;
         link->pulses_queued++;
         queue_push(&lane->channel->queue, &pulse->entry);
+        if (lane->channel != here)
+                wake_receiver_locked(lane->channel);
+}
+
+static bool ring_next_locked(InLink *link, RingPulse *ret_pulse) {
+        uint32_t position = word_load_relaxed(&link->ring_position);
+
+        if (!ring_take(&link->map->ring, &position, ret_pulse))
+                return false;
+        word_store_relaxed(&link->ring_position, position);
+        return true;
 }
 
 /* At most so many of one link in our memory; the rest stays in its ring until some are received. */
-static void collect_ring_up_to(InLink *link, unsigned most) {
-        uint64_t now = clock_stamp();
+static void collect_ring_up_to(InLink *link, unsigned most, const Channel *here) {
         RingPulse in;
 
-        link->ring_backlog = false;
+        word_store_relaxed(&link->ring_backlog, 0);
         for (unsigned n = 0; n < RING_CELLS; n++) {
                 if (link->pulses_queued >= most) {
-                        link->ring_backlog = true;
+                        word_store_relaxed(&link->ring_backlog, 1);
                         return;
                 }
-                if (!ring_take(&link->map->ring, &link->ring_position, &in))
+                if (!ring_next_locked(link, &in))
                         return;
-                take_pulse(link, &in, now);
+                take_pulse(link, &in, here);
         }
-        link->ring_backlog = true; /* a flood: the others first */
+        word_store_relaxed(&link->ring_backlog, 1); /* a flood: the others first */
 }
 
-void collect_ring_locked(InLink *link) {
-        collect_ring_up_to(link, PULSES_OF_ONE_LINK);
+void collect_ring_locked(InLink *link, const Channel *here) {
+        collect_ring_up_to(link, PULSES_OF_ONE_LINK, here);
 }
 
-void collect_last_pulses_locked(InLink *link) {
-        collect_ring_up_to(link, PULSES_OF_ONE_LINK + RING_CELLS);
+void collect_last_pulses_locked(InLink *link, const Channel *here) {
+        collect_ring_up_to(link, PULSES_OF_ONE_LINK + RING_CELLS, here);
+}
+
+/* Whom to expect: see regular.h. A predecessor may have come without ringing, as it was told. */
+static void note_visit(Lane *lane, uint32_t number) {
+        Visitor former;
+
+        if (!regular_came_locked(lane->bell, (Visitor){ lane, number }, &former) || !former.lane)
+                return;
+        if (former.slot == BELL_EXPECTS_PULSES)
+                collect_ring_locked(former.lane->link, lane->channel);
+        else
+                take_slot(former.lane, inlink_slot(former.lane->link, former.slot));
 }
 
 static void take_bits(Lane *lane, uint64_t bits) {
-        uint64_t now = clock_stamp();
-
-        if (bits >> BELL_PULSES)
-                collect_ring_locked(lane->link);
+        if (bits >> BELL_PULSES) {
+                collect_ring_locked(lane->link, lane->channel);
+                note_visit(lane, BELL_EXPECTS_PULSES);
+        }
         bits &= ~(1ull << BELL_PULSES);
         for (; bits; bits &= bits - 1)
                 for (uint32_t i = (uint32_t)__builtin_ctzll(bits); i < inlink_n_slots(lane->link);
                      i += BELL_SLOT_BITS)
-                        take_slot(lane, inlink_slot(lane->link, i), now);
+                        if (take_slot(lane, inlink_slot(lane->link, i)))
+                                note_visit(lane, i);
+}
+
+/* Whatever its message is (one for another channel, too), it has been looked at. */
+static void collect_regular_locked(Regular *regular, const Channel *here) {
+        InSlot *slot = word_pointer_load(&regular->slot);
+
+        if (!regular_is_here(regular))
+                return;
+        if (slot) {
+                regular_seen_locked(regular, slot_generation(slot_peek(slot->shm)));
+                take_slot(regular->lane, slot);
+        } else {
+                regular_seen_locked(regular, 0);
+                collect_ring_locked(regular->lane->link, here);
+        }
 }
 
 /*
@@ -169,16 +225,25 @@ void collect_early_locked(Lane *lane) {
         if (!bits)
                 return;
         take_bits(lane, bits);
-        word_store(&lane->channel->queued_hint, 1);
-        if (lane->channel->sleepers > 0)
-                bell_wake_one(lane->channel->bells[0]->map);
+        wake_receiver_locked(lane->channel);
+}
+
+/* Its next owner may have read in the bell that it is expected; the regular may have come just now. */
+void collect_unexpect_locked(Lane *lane) {
+        uint32_t slot;
+
+        if (!regular_leaves_locked(lane->bell, lane, &slot))
+                return;
+        keep_early(lane->bell, lane->leaf,
+                   1ull << (slot == BELL_EXPECTS_PULSES ? BELL_PULSES : slot % BELL_SLOT_BITS));
 }
 
 static void collect_bell_locked(InBell *bell, bool cool) {
-        BellWalk walk = { .cool = cool };
+        BellWalk walk = { .cool = cool || bell->regular.is_new };
         uint32_t leaf;
         uint64_t bits;
 
+        bell->regular.is_new = false;
         while (bell_collect(bell->map, &walk, &leaf, &bits)) {
                 Lane *lane;
 
@@ -194,24 +259,22 @@ static void collect_bell_locked(InBell *bell, bool cool) {
 }
 
 void channel_collect_locked(Channel *channel, bool cool) {
-        uint64_t begun = clock_stamp();
-
         if (news_pending())
                 news_read_locked();
         word_store_relaxed(&channel->queued_hint, 0);
-        for (unsigned i = 0; i < channel->n_bells; i++)
+        for (unsigned i = 0; i < channel->n_bells; i++) {
+                collect_regular_locked(&channel->bells[i]->regular, channel);
                 collect_bell_locked(channel->bells[i], cool);
-        channel->collected = begun;
+        }
+        if (channel->queue.n != 1)
+                channel->collected = clock_stamp();
 }
 
 bool channel_has_work(Channel *channel) {
-        if (word_load(&channel->queued_hint) || news_pending())
+        if (word_load(&channel->queued_hint) || news_pending() || channel_has_regular(channel))
                 return true;
         for (unsigned i = 0; i < channel->n_bells; i++)
-                if (bell_has_work(channel->bells[i]->map)) {
-                        if (channel->likely)
-                                slot_expect_receive(channel->likely);
+                if (bell_has_work(channel->bells[i]->map))
                         return true;
-                }
         return false;
 }

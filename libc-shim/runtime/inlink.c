@@ -31,6 +31,7 @@ static int add_block(InLink *link, ShmSlot *shm, uint32_t extent) {
                 return -ENOMEM;
         for (uint32_t i = 0; i < EXTENT_SLOTS; i++) {
                 block[i].link = link;
+                block[i].shm = &shm[i];
                 block[i].index = link->n_blocks * EXTENT_SLOTS + i;
         }
         link->slots[link->n_blocks] = block;
@@ -169,10 +170,6 @@ InSlot *inlink_slot(InLink *link, uint32_t index) {
         if (index >= inlink_n_slots(link))
                 return NULL;
         return &link->slots[index / EXTENT_SLOTS][index % EXTENT_SLOTS];
-}
-
-ShmSlot *inlink_shm(const InSlot *slot) {
-        return &slot->link->shm_slots[slot->index / EXTENT_SLOTS][slot->index % EXTENT_SLOTS];
 }
 
 uint8_t *inlink_bulk(InLink *link, uint32_t extent, uint64_t bytes) {

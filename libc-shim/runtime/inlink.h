@@ -10,6 +10,7 @@
 #include "abi/layout.h"
 #include "abi/wire.h"
 #include "runtime/queue.h"
+#include "shm/word.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -21,7 +22,9 @@ typedef struct Lane Lane;
 struct InSlot {
         Entry entry;     /* first: while it is queued */
         InLink *link;
+        ShmSlot *shm;
         uint32_t index;
+        uint32_t generation; /* of the message that is queued */
         Lane *lane;      /* while it is queued */
         Receipt *receipt; /* while the server holds its message */
 };
@@ -37,9 +40,9 @@ struct InLink {
         uint8_t token[LINK_TOKEN_BYTES];
         WireCredentials client;
         unsigned priority_max;
-        uint32_t ring_position;
+        Word ring_position;     /* next to take; watchers read it without the lock */
         unsigned pulses_queued; /* pulses of this link in our queues; bounded */
-        bool ring_backlog;      /* more waits in its ring */
+        Word ring_backlog;      /* more waits in its ring, and may wait until some of those are received */
         bool gone;              /* client process is dead */
         enum { DIRECT_UNTRIED, DIRECT_WORKS, DIRECT_REFUSED } direct;
         unsigned n_lanes;
@@ -64,7 +67,6 @@ void inlink_put_pulse_locked(InLink *link);
 
 /* The slot of that number, or NULL when the link has none. */
 InSlot *inlink_slot(InLink *link, uint32_t index);
-ShmSlot *inlink_shm(const InSlot *slot);
 uint32_t inlink_n_slots(const InLink *link);
 /* Its bulk extent of that number if it is at least @bytes big, else NULL. */
 uint8_t *inlink_bulk(InLink *link, uint32_t extent, uint64_t bytes);

@@ -61,6 +61,7 @@ static void leave_leaf(Lane *lane) {
 
         if (*place == lane)
                 *place = NULL;
+        collect_unexpect_locked(lane);
 }
 
 void lane_close_locked(Lane *lane) {
@@ -89,13 +90,11 @@ static void fail_held_locked(Receipt *receipt) {
                 receipt_drop_locked(receipt);
 }
 
-static void fail_waiting(ShmSlot *shm) {
-        uint32_t word;
-
-        if (!slot_receive(shm, &word))
+static void fail_waiting(const InSlot *slot) {
+        if (!slot_receive(slot->shm, slot->generation))
                 return;
-        slot_put_error(shm, ESRCH);
-        slot_reply(shm, slot_generation(word));
+        slot_put_error(slot->shm, ESRCH);
+        slot_reply(slot->shm, slot->generation);
 }
 
 static void fail_locked(Lane *lane) {
@@ -106,7 +105,7 @@ static void fail_locked(Lane *lane) {
                 if (slot->receipt && slot->receipt->scoid == lane->scoid)
                         fail_held_locked(slot->receipt);
                 else if (slot->entry.queued && slot->lane == lane)
-                        fail_waiting(inlink_shm(slot));
+                        fail_waiting(slot);
         }
 }
 

@@ -82,7 +82,7 @@ static void lane_close(const WireNewsLaneClose *news) {
         if (!lane || lane->closed)
                 return;
         channel_collect_locked(channel, false); /* what it sent before comes first */
-        collect_last_pulses_locked(lane->link);
+        collect_last_pulses_locked(lane->link, channel);
         if (news->died)
                 orphan_receipts_locked(lane);
         if (!(channel->flags & _NTO_CHF_DISCONNECT)) {

@@ -29,6 +29,6 @@ int pulse_send(int coid, unsigned priority, int code, uint64_t value) {
         if (!ring_put(&connection->link->map->ring, &pulse))
                 return -EAGAIN;
         FAILPOINT("pulse:put");
-        bell_ring(connection->bell, connection->lane, BELL_PULSES);
+        bell_call(connection->bell, connection->lane, BELL_EXPECTS_PULSES);
         return 0;
 }

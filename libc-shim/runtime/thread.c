@@ -116,6 +116,7 @@ static void register_thread(bool is_library) {
                 thread->is_library = is_library;
                 thread->priority = PRIORITY_DEFAULT;
                 thread->last_client_core = -1;
+                thread->send_head.sixteenths = SPIN_HEAD_MAX / 4;
                 thread->send_credit.credit = SPIN_CREDIT_MAX / 4;
                 thread->receive_credit.credit = SPIN_CREDIT_MAX / 4;
                 thread->linux_tid = (uint32_t)syscall(SYS_gettid);

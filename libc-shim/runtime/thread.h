@@ -50,6 +50,7 @@ struct Thread {
         pthread_t id;
         uint8_t priority;
         SpinCredit send_credit;
+        SpinHead send_head;
         SpinCredit receive_credit;
         OutSlot *slots;                 /* owned, one for each link this thread sent on */
         ShmThread *page;                /* its entry in the process page, or NULL */

@@ -519,6 +519,75 @@ START_TEST(those_who_came_and_went_before_take_nothing_along) {
 }
 END_TEST
 
+/* ---- who sends again and again is expected; who comes in between must be heard, too ---- */
+
+#define BURSTS     300
+#define BURST_LONG 6
+
+static void sends_bursts_here_and_there(Peer *me) {
+        int first = peer_connect(me);
+        int second = connect_side(me->server, (int)me->number);
+
+        for (int i = 0; i < BURSTS * BURST_LONG; i++) {
+                int coid = i / BURST_LONG % 2 ? second : first;
+                int back = -1;
+
+                ck_assert_int_eq(MsgSend(coid, &i, sizeof(i), &back, sizeof(back)), coid == first ? 1 : 2);
+                ck_assert_int_eq(back, i);
+                if (i % (5 * BURST_LONG) < BURST_LONG)
+                        ck_assert_ok(MsgSendPulse(coid, -1, 1, i));
+        }
+        connect_free(first);
+        connect_free(second);
+}
+
+typedef struct Answering {
+        int chid, status;
+        int messages, pulses; /* still to come */
+} Answering;
+
+static void *answer_bursts(void *argument) {
+        Answering *a = argument;
+
+        while (a->messages > 0 || a->pulses > 0) {
+                union {
+                        struct _pulse pulse;
+                        int number;
+                } bytes;
+                int rcvid = MsgReceive(a->chid, &bytes, sizeof(bytes), NULL);
+
+                ck_assert_int_ge(rcvid, 0);
+                if (rcvid == 0)
+                        a->pulses--;
+                else
+                        a->messages--;
+                if (rcvid > 0)
+                        ck_assert_ok(MsgReply(rcvid, a->status, &bytes, sizeof(int)));
+        }
+        return NULL;
+}
+
+START_TEST(senders_that_take_turns_in_bursts_are_all_heard) {
+        int chids[2] = { channel_new(0), channel_new(0) };
+        Peer clients[2];
+        Thread threads[2];
+        Answering answering[2];
+
+        for (int i = 0; i < 2; i++) {
+                answering[i] = (Answering){ chids[i], i + 1, BURSTS * BURST_LONG, BURSTS / 5 * BURST_LONG };
+                threads[i] = thread_start(answer_bursts, &answering[i]);
+        }
+        for (int i = 0; i < 2; i++)
+                clients[i] = peer_start(sends_bursts_here_and_there, chids[0], chids[1]);
+        for (int i = 0; i < 2; i++) {
+                peer_end(&clients[i]);
+                thread_end(threads[i]);
+        }
+        channel_free(chids[0]);
+        channel_free(chids[1]);
+}
+END_TEST
+
 HARNESS_MAIN("receive", those_who_came_and_went_before_take_nothing_along,
              scenario_2_small_buffer_gets_the_beginning_and_both_lengths,
              scenario_3_msgread_gets_the_rest, scenario_4_msgread_at_and_past_the_end_is_0,
@@ -534,4 +603,5 @@ HARNESS_MAIN("receive", those_who_came_and_went_before_take_nothing_along,
              chid_minus_1_dissociates_and_returns_at_once,
              one_thread_may_hold_many_messages_and_answer_in_any_order,
              any_number_of_threads_receives_and_each_message_goes_to_one,
-             several_channels_of_a_process_are_independent)
+             several_channels_of_a_process_are_independent,
+             senders_that_take_turns_in_bursts_are_all_heard)

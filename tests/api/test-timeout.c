@@ -391,6 +391,41 @@ START_TEST(timeouts_that_race_with_replies_leave_nothing_behind) {
 }
 END_TEST
 
+typedef struct TwoWays {
+        int first, second; /* coids */
+        volatile int given_up;
+} TwoWays;
+
+static void *send_here_then_there(void *argument) {
+        TwoWays *ways = argument;
+
+        arm(_NTO_TIMEOUT_SEND, 20 * MS);
+        ck_assert_fails(MsgSend(ways->first, "first", 6, NULL, 0), ETIMEDOUT);
+        ways->given_up = 1;
+        ck_assert_int_eq(MsgSend(ways->second, "second", 7, NULL, 0), 2);
+        return NULL;
+}
+
+START_TEST(a_message_given_up_on_one_channel_and_sent_to_another_comes_there) {
+        int first = channel_new(0);
+        int second = channel_new(0);
+        TwoWays ways = { connect_side(0, first), connect_side(0, second), 0 };
+        Thread client = thread_start(send_here_then_there, &ways);
+        int rcvid;
+
+        wait_for_word(&ways.given_up, 1);
+        wait_for_state(getpid(), "SEND");
+        no_message(first);
+        rcvid = receive_message(second);
+        ck_assert_ok(MsgReply(rcvid, 2, NULL, 0));
+        thread_end(client);
+        connect_free(ways.first);
+        connect_free(ways.second);
+        channel_free(first);
+        channel_free(second);
+}
+END_TEST
+
 HARNESS_MAIN("timeout", scenario_65_send_blocked_times_out,
              scenario_66_reply_blocked_times_out_without_unblock,
              scenario_67_reply_blocked_with_unblock_asks_the_server_and_waits,
@@ -402,4 +437,5 @@ HARNESS_MAIN("timeout", scenario_65_send_blocked_times_out,
              receive_times_out_absolute_on_either_clock,
              receive_timeout_does_not_end_other_states, timer_timeout_is_the_same_with_timespec,
              bad_arguments_are_einval, a_timeout_is_the_threads_own,
-             timeouts_that_race_with_replies_leave_nothing_behind)
+             timeouts_that_race_with_replies_leave_nothing_behind,
+             a_message_given_up_on_one_channel_and_sent_to_another_comes_there)

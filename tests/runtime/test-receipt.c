@@ -3,6 +3,7 @@
  * Receipt: an rcvid means one message and no other, and of all who want to end it one does.
  */
 #include "runtime/receipt.h"
+#include "take.h"
 #include "unit.h"
 
 #include "shm/slot.h"
@@ -19,7 +20,7 @@ static Receipt *receive(unsigned i, int *ret_rcvid) {
         uint32_t word;
 
         slot_send(&shared[i]);
-        ck_assert(slot_receive(&shared[i], &word));
+        ck_assert(slot_take(&shared[i], &word));
         server_lock();
         receipt = receipt_new_locked(ret_rcvid);
         ck_assert_ptr_nonnull(receipt);

@@ -422,6 +422,130 @@ START_TEST(no_bit_is_lost_of_two_senders) {
 }
 END_TEST
 
+/* ---- the sender whom the server expects ---- */
+
+START_TEST(who_is_expected_sets_no_bit) {
+        bell_expect(&bell, 16383, 2047);
+        bell_call(&bell, 16383, 2047);
+        ck_assert(!bell_has_work(&bell));
+        ck_assert(is_cold());
+        bell_expect(&bell, 7, BELL_EXPECTS_PULSES);
+        bell_call(&bell, 7, BELL_EXPECTS_PULSES);
+        ck_assert(!bell_has_work(&bell));
+}
+END_TEST
+
+START_TEST(who_is_not_expected_sets_its_bit) {
+        BellWalk walk = { 0 };
+        uint32_t lane;
+        uint64_t bits;
+
+        bell_call(&bell, 0, 0);
+        bell_expect(&bell, 5, 64);
+        bell_call(&bell, 5, 65);
+        bell_call(&bell, 5, BELL_EXPECTS_PULSES);
+        bell_call(&bell, 6, 64);
+        bell_expect_nobody(&bell);
+        bell_call(&bell, 5, 64);
+        ck_assert(bell_collect(&bell, &walk, &lane, &bits));
+        ck_assert(lane == 0 && bits == 1);
+        ck_assert(bell_collect(&bell, &walk, &lane, &bits));
+        ck_assert(lane == 5 && bits == (1ull << 1 | 1ull << 2 | 1ull << BELL_PULSES));
+        ck_assert(bell_collect(&bell, &walk, &lane, &bits));
+        ck_assert(lane == 6 && bits == 1ull << 1);
+}
+END_TEST
+
+START_TEST(who_is_expected_wakes_all_the_same) {
+        uint32_t seen = bell_prepare_sleep(&bell);
+
+        bell_expect(&bell, 3, 3);
+        bell_call(&bell, 3, 3);
+        must_not_sleep(seen);
+}
+END_TEST
+
+/* Two callers; the server expects now one, now the other, now nobody, and sleeps when it finds nothing. */
+typedef struct Caller {
+        _Atomic uint32_t sent, taken;
+        uint32_t lane, rounds;
+} Caller;
+
+static Caller callers[2];
+
+static void *call_often(void *argument) {
+        Caller *self = argument;
+
+        for (uint32_t i = 0; i < self->rounds; i++) {
+                word_store(&self->sent, i + 1);
+                bell_call(&bell, self->lane, 0);
+                while (word_load(&self->taken) != i + 1)
+                        sched_yield();
+        }
+        return NULL;
+}
+
+static bool take_call(Caller *caller) {
+        uint32_t sent = word_load(&caller->sent);
+
+        if (sent == word_load(&caller->taken))
+                return false;
+        word_store(&caller->taken, sent);
+        return true;
+}
+
+static bool take_calls(const Caller *expected) {
+        BellWalk walk = { .cool = true };
+        bool any = expected && take_call((Caller *)expected);
+        uint32_t lane;
+        uint64_t bits;
+
+        while (bell_collect(&bell, &walk, &lane, &bits))
+                any |= take_call(&callers[lane]);
+        return any;
+}
+
+static bool are_done(void) {
+        return word_load(&callers[0].taken) == callers[0].rounds &&
+               word_load(&callers[1].taken) == callers[1].rounds;
+}
+
+static Caller *expect_another(unsigned turn, Caller *former) {
+        Caller *next = turn % 3 == 2 ? NULL : &callers[turn % 3];
+
+        if (next)
+                bell_expect(&bell, next->lane, 0);
+        else
+                bell_expect_nobody(&bell);
+        if (former)
+                take_call(former);
+        return next;
+}
+
+START_TEST(no_call_is_lost_while_expectations_change) {
+        Caller *expected = NULL;
+        pthread_t threads[2];
+
+        for (uint32_t i = 0; i < 2; i++) {
+                callers[i] = (Caller){ .lane = i, .rounds = unit_rounds(8000) };
+                ck_assert_int_eq(pthread_create(&threads[i], NULL, call_often, &callers[i]), 0);
+        }
+        for (unsigned turn = 0; !are_done(); turn++) {
+                uint32_t seen;
+
+                expected = expect_another(turn, expected);
+                if (take_calls(expected))
+                        continue;
+                seen = bell_prepare_sleep(&bell);
+                if (!take_calls(expected) && !are_done())
+                        must_not_sleep(seen);
+                bell_cancel_sleep(&bell);
+        }
+        for (unsigned i = 0; i < 2; i++)
+                pthread_join(threads[i], NULL);
+}
+END_TEST
+
 UNIT_MAIN("bell", an_untouched_bell_has_nothing, every_lane_is_found_alone,
           all_lanes_are_found_in_one_walk_in_order, the_bits_of_a_lane_come_together,
           a_lane_stays_marked_unless_it_is_cooled, cooling_one_lane_leaves_its_neighbours_marked,
@@ -429,4 +553,6 @@ UNIT_MAIN("bell", an_untouched_bell_has_nothing, every_lane_is_found_alone,
           half_a_ring_is_completed_by_the_next, a_ring_takes_back_the_announcement,
           a_cancelled_sleep_needs_no_wake, whatever_comes_after_the_announcement_forbids_the_sleep,
           no_bit_is_lost_under_a_flood, no_bit_is_lost_one_at_a_time, no_bit_is_lost_two_at_a_time,
-          no_receiver_of_several_sleeps_through, no_bit_is_lost_of_two_senders)
+          no_receiver_of_several_sleeps_through, no_bit_is_lost_of_two_senders,
+          who_is_expected_sets_no_bit, who_is_not_expected_sets_its_bit, who_is_expected_wakes_all_the_same,
+          no_call_is_lost_while_expectations_change)

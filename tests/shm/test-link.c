@@ -3,6 +3,7 @@
  * Link: the words of a link's header, and the end of all conversations on it.
  */
 #include "shm/link.h"
+#include "take.h"
 #include "unit.h"
 
 #include "shm/ring.h"
@@ -60,7 +61,7 @@ START_TEST(all_waiting_slots_fail_and_no_others) {
         for (unsigned i = 1; i <= 4; i++)
                 slot_send(&shared.slots[i]);
         for (unsigned i = 2; i <= 4; i++)
-                ck_assert(slot_receive(&shared.slots[i], &word));
+                ck_assert(slot_take(&shared.slots[i], &word));
         ck_assert(slot_reply(&shared.slots[3], slot_generation(slot_peek(&shared.slots[3]))));
         ck_assert(slot_abandon(&shared.slots[4], slot_generation(slot_peek(&shared.slots[4]))));
         slot_send(&shared.slots[LINK_SLOTS - 1]);

@@ -3,6 +3,7 @@
  * Slot: every arrow of the list in the layout, from every state, and the races between two arrows.
  */
 #include "shm/slot.h"
+#include "take.h"
 #include "unit.h"
 
 #include "shm/word.h"
@@ -43,7 +44,7 @@ static bool receive(uint32_t generation) {
         uint32_t word;
 
         (void)generation;
-        return slot_receive(&slot, &word);
+        return slot_take(&slot, &word);
 }
 
 static bool reply(uint32_t generation) {
@@ -150,7 +151,7 @@ START_TEST(receive_reports_the_generation_to_reply_with) {
         uint32_t generation = slot_send(&slot);
         uint32_t word;
 
-        ck_assert(slot_receive(&slot, &word));
+        ck_assert(slot_take(&slot, &word));
         ck_assert_uint_eq(slot_state(word), SLOT_REPLY);
         ck_assert_uint_eq(slot_generation(word), generation);
         ck_assert(slot_reply(&slot, slot_generation(word)));
@@ -164,11 +165,11 @@ START_TEST(a_late_reply_does_not_answer_the_next_message) {
         uint32_t first = slot_send(&slot);
         uint32_t word;
 
-        ck_assert(slot_receive(&slot, &word));
+        ck_assert(slot_take(&slot, &word));
         ck_assert(slot_abandon(&slot, first));
         ck_assert(slot_release(&slot));
         slot_send(&slot);
-        ck_assert(slot_receive(&slot, &word));
+        ck_assert(slot_take(&slot, &word));
         ck_assert(!slot_reply(&slot, first));
         ck_assert_uint_eq(slot_state(slot_peek(&slot)), SLOT_REPLY);
 }
@@ -178,7 +179,7 @@ START_TEST(unblock_says_why) {
         uint32_t generation = slot_send(&slot);
         uint32_t word;
 
-        ck_assert(slot_receive(&slot, &word));
+        ck_assert(slot_take(&slot, &word));
         ck_assert(slot_unblock(&slot, generation, ETIMEDOUT));
         ck_assert(slot_peek(&slot) & SLOT_UNBLOCK);
         ck_assert_uint_eq(slot.why, ETIMEDOUT);
@@ -199,7 +200,7 @@ START_TEST(a_sleep_on_a_word_that_has_moved_is_refused) {
         uint32_t word = slot_send(&slot) | SLOT_SEND;
         uint32_t received;
 
-        ck_assert(slot_receive(&slot, &received));
+        ck_assert(slot_take(&slot, &received));
         ck_assert(!slot_prepare_sleep(&slot, word));
         ck_assert(!(slot_peek(&slot) & SLOT_ASLEEP));
         slot_end_sleep(&slot);
@@ -252,7 +253,7 @@ static void received(void *state) {
         uint32_t word;
 
         sent(state);
-        ck_assert(slot_receive(&slot, &word));
+        ck_assert(slot_take(&slot, &word));
 }
 
 static void left_withdraws(void *state) {
@@ -276,7 +277,7 @@ static void left_unblocks(void *state) {
 static void right_receives(void *state) {
         uint32_t word;
 
-        ((Race *)state)->right_won = slot_receive(&slot, &word);
+        ((Race *)state)->right_won = slot_take(&slot, &word);
 }
 
 static void right_replies(void *state) {
@@ -290,7 +291,7 @@ static void right_receives_and_replies(void *state) {
         Race *r = state;
         uint32_t word;
 
-        r->right_won = slot_receive(&slot, &word) && slot_reply(&slot, slot_generation(word));
+        r->right_won = slot_take(&slot, &word) && slot_reply(&slot, slot_generation(word));
 }
 
 static void right_fails(void *state) {
@@ -398,7 +399,7 @@ static void right_receives_then_replies(void *state) {
         Race *r = state;
         uint32_t word;
 
-        ck_assert(slot_receive(&slot, &word));
+        ck_assert(slot_take(&slot, &word));
         unit_dawdle(word % 512);
         right_replies(r);
 }
@@ -579,7 +580,7 @@ static void server_answers(void *state) {
         uint32_t word;
 
         (void)state;
-        while (!slot_receive(&slot, &word))
+        while (!slot_take(&slot, &word))
                 sched_yield();
         for (unsigned i = 0; i < 64; i++)
                 ck_assert_uint_eq(slot.message[i], (uint8_t)(slot.message_bytes - 1));
