@@ -21,6 +21,7 @@
  *   1  first layout
  *   2  a bell names the sender that its server expects, a message the lane it goes by; a slot goes
  *      from DONE to SEND without a stop
+ *   3  priorities: the bell's crew and count of boosts, the notice's, a thread's channel
  *
  * Negotiation: a process says LAYOUT_VERSION when it greets the daemon, which refuses (EPROTO) every
  * version but its own; the number is stored in each segment for tools.
@@ -32,7 +33,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define LAYOUT_VERSION 2u
+#define LAYOUT_VERSION 3u
 #define LAYOUT_MAGIC   0x4e554e54u /* "NUNT" */
 #define LAYOUT_PAGE    4096u
 
@@ -277,16 +278,34 @@ static_assert(sizeof(ShmLink) == LINK_BYTES, "link size");
 #define BELL_LEAF_AT  (64u + BELL_MIDS * 8u) /* the first lanes share a page with their marks */
 #define BELL_BYTES    (BELL_LEAF_AT + BELL_LANES * 8u + (LAYOUT_PAGE - BELL_LEAF_AT))
 
+/*
+ * Who a sender of a higher priority raises: the threads that last received on the channel. Only the
+ * channel's first bell lists them (it serves those whom the kernel may let raise them). A tid is a claim:
+ * who raises it asks the kernel whose it is.
+ */
+#define BELL_CREW 124u
+
+typedef struct ShmCrew {
+        _Atomic uint32_t tid;      /* server: kernel's number of the thread, 0 = entry is free */
+        _Atomic uint32_t priority; /* server: what it now runs at */
+        _Atomic uint32_t state;    /* server: STATE_RUNNING, RECEIVE, SEND */
+        uint32_t pad;              /* must be 0 */
+} ShmCrew;
+static_assert(sizeof(ShmCrew) == 16, "crew entry size");
+
 typedef struct ShmBell {
         _Atomic uint32_t ring;     /* anybody; see above */
         _Atomic uint32_t core;     /* server: processor + 1 on which a receiver last ran; 0 = none yet */
         _Atomic uint32_t receivers; /* server: threads blocked in MsgReceive on this channel */
         _Atomic uint32_t expected; /* server: see above */
         _Atomic uint64_t top[BELL_TOPS];
-        uint8_t pad1[16];
+        _Atomic uint32_t lowest;   /* server: lowest priority in its crew; 0 = nobody has received yet */
+        _Atomic uint32_t boosts;   /* clients: how often they began to raise the crew */
+        _Atomic uint32_t crowded;  /* server: 1 = the crew is more than is listed: ask the daemon */
+        uint8_t pad1[4];
         _Atomic uint64_t mid[BELL_MIDS];
         _Atomic uint64_t leaf[BELL_LANES];
-        uint8_t pad2[LAYOUT_PAGE - BELL_LEAF_AT];
+        ShmCrew crew[BELL_CREW];
 } ShmBell;
 static_assert(offsetof(ShmBell, mid) == 64, "ring and tops share a cache line");
 static_assert(offsetof(ShmBell, leaf) == BELL_LEAF_AT, "leaf offset");
@@ -302,13 +321,18 @@ typedef struct ShmNotice {
         uint32_t magic;
         uint32_t version;
         _Atomic uint32_t news; /* daemon: news sent so far */
-        uint8_t pad[LAYOUT_PAGE - 12];
+        _Atomic uint32_t boosts; /* daemon: how often it began to raise threads of the process */
+        uint8_t pad[LAYOUT_PAGE - 16];
 } ShmNotice;
 static_assert(sizeof(ShmNotice) == LAYOUT_PAGE, "notice is one page");
 
 /* ---------------------------------------------------------------- process page --------------- */
 
-/* ShmProcess: what a process says of itself, for tools. The daemon believes none of it. */
+/*
+ * ShmProcess: what a process says of itself, for tools, and where the daemon finds whom a boost goes on to.
+ * The daemon believes none of it: a thread it names must be the process's own, a channel one to which
+ * it is connected.
+ */
 #define PROCESS_THREADS 511u
 
 typedef struct ShmThread {
@@ -320,7 +344,9 @@ typedef struct ShmThread {
         int32_t on_chid;           /* process: SEND, REPLY, RECEIVE: channel */
         uint32_t on_link;          /* process: SEND, REPLY: link id ... */
         uint32_t on_slot;          /*          ... and slot; its word tells SEND from REPLY */
-        uint8_t name[32];
+        _Atomic uint32_t channel;  /* process: chid that it last received on; 0 = none */
+        uint32_t pad[3];           /* must be 0 */
+        uint8_t name[16];
 } ShmThread;
 static_assert(sizeof(ShmThread) == 64, "thread entry is one cache line");
 

@@ -8,7 +8,8 @@
  *            answers each with one WireReply, in order. Requests whose table row says "no reply" are
  *            not answered.
  *   news     a socketpair end that arrives with the answer to GREET. The daemon sends WireNews, the
- *            process never answers. After each, ShmNotice.news counts up and bells are rung.
+ *            process never answers. After each, ShmNotice.news counts up and bells are rung. The other way
+ *            go WireBoosts, which are not answered; a thread of real-time priority reads them.
  *
  * Descriptors travel by SCM_RIGHTS, in the order of the bits in `fds`, lowest bit first.
  * Every record has one fixed size; anything shorter or longer ends the session.
@@ -294,3 +295,14 @@ typedef struct WireNews {
         };
 } WireNews;
 static_assert(sizeof(WireNews) == 192, "news size");
+
+/* ---- boost: 16 bytes, process to daemon, on the news socket ---- */
+
+/* "I am about to wait on this connection: raise who works there." */
+typedef struct WireBoost {
+        uint32_t connection; /* WireReplyConnect.id */
+        uint32_t tid;        /* the kernel's number of the sending thread, as the process knows it */
+        uint32_t priority;   /* cut to what the kernel says the thread, or else the process, may have */
+        uint32_t pad;        /* must be 0 */
+} WireBoost;
+static_assert(sizeof(WireBoost) == 16, "boost size");
