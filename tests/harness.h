@@ -35,6 +35,9 @@ int harness_main_users(const char *name, const TTest *const *tests);
 /* Says aloud that a test cannot be run here, and ends it. */
 void harness_skip(const char *why) __attribute__((noreturn));
 
+/* In a test, which then returns: says aloud that it cannot be run here; the last line counts them. */
+void harness_leave_out(const char *why);
+
 /* Descriptors that are open in this process now. */
 unsigned harness_count_fds(void);
 

@@ -17,6 +17,7 @@ PROJECT = 'Nuntius 0.1'
 # What a program includes to get a header of bits/. The others are shown by their place under include/qnx.
 SHOWN_AS = {
     'nuntius-interrupt.h': '<sys/neutrino.h>',
+    'nuntius-sched.h': '<sys/neutrino.h>',
     'nuntius-signal.h': '<sys/neutrino.h>',
     'nuntius-sync.h': '<sys/neutrino.h>',
     'nuntius-thread.h': '<sys/neutrino.h>',

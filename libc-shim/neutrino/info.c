@@ -2,6 +2,7 @@
 #include "neutrino/info.h"
 
 #include "neutrino/result.h"
+#include "runtime/priority.h"
 #include "runtime/thread.h"
 #include "shm/copy.h"
 #include "shm/slot.h"
@@ -64,8 +65,10 @@ int MsgCurrent_r(int rcvid) {
         Receipt *receipt = receipt_use(rcvid);
 
         call_take_timeout(thread);
-        if (receipt)
+        if (receipt) {
+                priority_take(thread, receipt->priority);
                 receipt_done(receipt);
+        }
         call_leave(thread);
         return receipt ? EOK : ESRCH;
 }

@@ -4,6 +4,7 @@
  */
 #include "neutrino/result.h"
 #include "runtime/pulse.h"
+#include "runtime/priority.h"
 #include "runtime/receipt.h"
 #include "runtime/thread.h"
 #include "sys/neutrino.h"
@@ -11,15 +12,15 @@
 #include <stdint.h>
 
 /* QNX's rules for the priority: -1 is the caller's own, 0 becomes 1. 0 = out of range. */
-static unsigned effective_priority(const Thread *thread, int priority) {
+static unsigned effective_priority(Thread *thread, int priority) {
         if (priority == -1)
-                return thread->priority;
+                return priority_now(thread);
         if (priority < -1 || priority > UINT8_MAX)
                 return 0;
         return priority ? (unsigned)priority : 1;
 }
 
-static int send_pulse(const Thread *thread, int coid, int priority, int code, uint64_t value) {
+static int send_pulse(Thread *thread, int coid, int priority, int code, uint64_t value) {
         unsigned p = effective_priority(thread, priority);
 
         if (p == 0 || code < INT8_MIN || code > INT8_MAX)

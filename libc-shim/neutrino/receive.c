@@ -18,8 +18,10 @@
 #include "neutrino/result.h"
 #include "neutrino/timeout.h"
 #include "runtime/channel.h"
+#include "runtime/crew.h"
 #include "runtime/lane.h"
 #include "runtime/news.h"
+#include "runtime/priority.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
 #include "runtime/timer.h"
@@ -43,6 +45,7 @@ typedef struct Reception {
         struct _msg_info *info;
         bool pulses_only;
         Timeout timeout;
+        unsigned priority; /* of what was taken; 0 = the thread's own */
         Receipt *receipt; /* a message that is taken and not copied yet */
 } Reception;
 
@@ -150,6 +153,7 @@ static int take_message_locked(Reception *rx, InSlot *slot) {
                 inlink_try_direct_locked(slot->link);
         rx->thread->last_client_core = shm->client_core;
         rx->receipt = receipt;
+        rx->priority = receipt->priority;
         return rcvid;
 }
 
@@ -204,7 +208,7 @@ static int finish_message(const Reception *rx, int rcvid) {
 
 /* ---- a pulse ---- */
 
-static int deliver_pulse_locked(const Reception *rx, Pulse *pulse) {
+static int deliver_pulse_locked(Reception *rx, Pulse *pulse) {
         struct _pulse out;
         InLink *from = pulse->from;
 
@@ -214,6 +218,7 @@ static int deliver_pulse_locked(const Reception *rx, Pulse *pulse) {
         out.code = pulse->code;
         memcpy(&out.value, &pulse->value, sizeof(pulse->value));
         out.scoid = pulse->scoid;
+        rx->priority = pulse->entry.priority;
         if (from && word_load_relaxed(&from->ring_backlog))
                 collect_ring_locked(from, rx->channel);
         pulse_free_locked(pulse);
@@ -285,7 +290,8 @@ static bool watch_locked(Reception *rx) {
         Spin spin = spin_begin(spin_limit(channel));
         bool found = false;
 
-        if (channel->watched || !spin_allowed(credit, rx->thread->last_client_core, spin.limit))
+        if (channel->watched || thread_is_realtime(rx->thread) ||
+            !spin_allowed(credit, rx->thread->last_client_core, spin.limit))
                 return false;
         channel->watched = true;
         call_off_wakes(channel);
@@ -452,13 +458,24 @@ static int receive_locked(Reception *rx, int chid) {
         if (!rx->channel)
                 return -ESRCH;
         rx->channel->waiting++;
+        if (rx->thread->channel != rx->channel)
+                crew_join_locked(rx->thread, rx->channel);
         thread_show(rx->thread, STATE_RECEIVE, 0, chid, 0, 0);
         publish_core(rx->channel);
         r = wait_locked(rx);
         thread_show_running(rx->thread);
+        if (rx->channel->flags & _NTO_CHF_FIXED_PRIORITY)
+                rx->priority = 0;
         pass_baton_locked(rx->channel);
         channel_put_locked(rx->channel);
         return r;
+}
+
+static void work_at_its_priority(const Reception *rx) {
+        if (rx->priority)
+                priority_take(rx->thread, rx->priority);
+        else
+                priority_rest(rx->thread);
 }
 
 /* A message whose bytes turn out bad is no message: then the wait begins again. */
@@ -467,13 +484,23 @@ static int receive_whole(Reception *rx, int chid) {
 
         do {
                 rx->receipt = NULL;
+                rx->priority = 0;
                 server_lock();
                 r = receive_locked(rx, chid);
                 server_unlock();
+                work_at_its_priority(rx);
                 if (rx->receipt)
                         r = finish_message(rx, r);
         } while (r == NOTHING_YET);
         return r;
+}
+
+static int leave_channel(Thread *thread) {
+        server_lock();
+        crew_leave_locked(thread);
+        server_unlock();
+        priority_rest(thread);
+        return 0;
 }
 
 static int receive(int chid, const struct iovec *iov, size_t parts, ssize_t room,
@@ -493,7 +520,7 @@ static int receive(int chid, const struct iovec *iov, size_t parts, ssize_t room
         if (room < 0)
                 r = (int)room;
         else if (chid == -1)
-                r = 0; /* the thread leaves its channel; nothing is inherited that it would give back */
+                r = leave_channel(rx.thread);
         else
                 r = receive_whole(&rx, chid);
         call_leave(rx.thread);

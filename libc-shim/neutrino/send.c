@@ -20,6 +20,7 @@
 #include "neutrino/result.h"
 #include "neutrino/timeout.h"
 #include "base/failpoint.h"
+#include "runtime/boost.h"
 #include "runtime/session.h"
 #include "runtime/thread.h"
 #include "shm/bell.h"
@@ -131,7 +132,7 @@ static bool watch(Conversation *c) {
         SpinCredit *credit = &c->thread->send_credit;
         bool over;
 
-        if (!spin_allowed(credit, server_core(c), spin.limit))
+        if (thread_is_realtime(c->thread) || !spin_allowed(credit, server_core(c), spin.limit))
                 return false;
         spin_head_start(&c->thread->send_head); /* the server needs the line that we are going to watch */
         over = is_over(slot_peek(c->slot->shm));
@@ -257,7 +258,7 @@ static void describe(const Conversation *c) {
         shm->scoid = c->connection->scoid;
         shm->coid = c->connection->coid;
         shm->tid = (int32_t)c->thread->tid;
-        shm->priority = c->thread->priority;
+        shm->priority = (uint8_t)priority_now(c->thread);
         shm->client_core = clock_core();
         shm->stamp = clock_stamp();
 }
@@ -291,6 +292,7 @@ static Sent send_once(Conversation *c, const Message *message) {
         c->generation = slot_send(c->slot->shm); /* (1) */
         FAILPOINT("send:sent");
         bell_call(c->connection->bell, c->connection->lane, c->slot->index); /* (2) */
+        boost_after_send(c->thread, c->connection, c->slot);
         FAILPOINT("send:rung");
         r = await(c); /* (3) */
         thread_show_running(c->thread);

@@ -2,6 +2,7 @@
 #include "runtime/channel.h"
 
 #include "abi/wire.h"
+#include "runtime/crew.h"
 #include "runtime/lane.h"
 #include "runtime/retire.h"
 #include "runtime/session.h"
@@ -74,6 +75,7 @@ int channel_add_bell_locked(Channel *channel, uint32_t id, int fd, InBell **ret_
         bell->id = id;
         bell->map = map;
         channel->bells[channel->n_bells++] = bell;
+        crew_publish_locked(channel);
         /* Receivers that sleep must wait on the new bell as well. */
         if (channel->n_bells > 1)
                 channel_wake_all_locked(channel);
@@ -99,6 +101,7 @@ static void channel_free(Channel *channel) {
         Entry *entry;
 
         timers_lose_channel_locked(channel);
+        crew_dissolve_locked(channel);
         while ((entry = queue_pop(&channel->queue, true)))
                 pulse_free_locked((Pulse *)entry);
         for (unsigned i = 0; i < channel->n_bells; i++)

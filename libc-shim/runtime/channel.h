@@ -19,6 +19,7 @@
 #define CHANNEL_BELLS FUTEX_MANY
 
 #define BELL_GROUP 256u
+#define CHANNEL_FIXED_PRIORITY 0x0001u /* _NTO_CHF_FIXED_PRIORITY */
 
 typedef struct Timer Timer;
 
@@ -46,6 +47,9 @@ struct Channel {
         Word queued_hint;   /* the queue is not empty: ends a watch */
         uint64_t collected; /* stamp of a look after which more than one entry was left, or none */
         long spin_ns;       /* -1 = the process's default */
+        uint64_t crew_taken[2]; /* crew.c: entries of the first bell's crew ... */
+        uint8_t crew_priority[BELL_CREW]; /* ... and what was written there */
+        bool crowded;       /* more threads receive than can be listed */
         Channel *next;
 };
 

@@ -2,6 +2,7 @@
 #include "runtime/pulse.h"
 
 #include "base/failpoint.h"
+#include "runtime/boost.h"
 #include "runtime/connection.h"
 #include "runtime/session.h"
 #include "shm/bell.h"
@@ -30,5 +31,6 @@ int pulse_send(int coid, unsigned priority, int code, uint64_t value) {
                 return -EAGAIN;
         FAILPOINT("pulse:put");
         bell_call(connection->bell, connection->lane, BELL_EXPECTS_PULSES);
+        boost_after_pulse(&thread_this, connection, priority);
         return 0;
 }

@@ -4,6 +4,7 @@
 #include "base/failpoint.h"
 #include "base/fdmsg.h"
 #include "runtime/autostart.h"
+#include "runtime/priority.h"
 #include "runtime/thread.h"
 #include "shm/futex.h"
 #include "shm/link.h"
@@ -94,6 +95,7 @@ static int map_greeting(const int fds[SESSION_FDS]) {
         ((ShmProcess *)page)->magic = LAYOUT_MAGIC;
         ((ShmProcess *)page)->version = LAYOUT_VERSION;
         threads_use_page(page);
+        priority_use_notice(map);
         return 0;
 }
 
@@ -273,6 +275,10 @@ int session_tell(WireRequest *request) {
         return r;
 }
 
+void session_tell_boost(const WireBoost *boost) {
+        send(news_fd, boost, sizeof(*boost), MSG_DONTWAIT | MSG_NOSIGNAL);
+}
+
 uint32_t session_news(void) {
         return notice ? notice_news(notice) : 0;
 }
@@ -326,4 +332,5 @@ void session_after_fork(void) {
         request_fd = news_fd = -1;
         notice = NULL;
         is_lost = false;
+        priority_use_notice(NULL);
 }

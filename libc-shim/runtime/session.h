@@ -29,6 +29,9 @@ int session_ask(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESS
 /* Sends @request, which has no answer. */
 int session_tell(WireRequest *request);
 
+/* Asks the daemon to raise a server's threads. Never waits: what it cannot take now is lost. */
+void session_tell_boost(const WireBoost *boost);
+
 /* News: has anything come since @seen? The counter is memory that only the daemon writes. */
 bool session_has_news(uint32_t seen);
 uint32_t session_news(void);

@@ -2,14 +2,14 @@
 #include "runtime/thread.h"
 
 #include "runtime/channel.h"
+#include "runtime/crew.h"
 #include "runtime/outlink.h"
+#include "runtime/priority.h"
 #include "runtime/signal.h"
 
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
-
-#define PRIORITY_DEFAULT 10
 
 __thread Thread thread_this;
 
@@ -51,7 +51,8 @@ static void page_enter_locked(Thread *thread) {
                 if (!word_swap_if(&entry->tid, &none, thread->tid))
                         continue;
                 entry->linux_tid = thread->linux_tid;
-                word_store_relaxed(&entry->priority, thread->priority);
+                word_store_relaxed(&entry->priority, word_load_relaxed(&thread->priority));
+                word_store_relaxed(&entry->channel, 0);
                 word_store_relaxed(&entry->state, 1 /* STATE_RUNNING */);
                 thread->page = entry;
                 return;
@@ -78,6 +79,7 @@ static void thread_exit(void *value) {
         Thread *thread = value;
 
         outlink_thread_exit(thread);
+        crew_thread_exit(thread);
         channel_thread_death(thread->tid);
         threads_lock();
         page_leave_locked(thread);
@@ -114,13 +116,13 @@ static void register_thread(bool is_library) {
                 pthread_setspecific(exit_key, thread);
                 memset(thread, 0, sizeof(*thread));
                 thread->is_library = is_library;
-                thread->priority = PRIORITY_DEFAULT;
+                thread->id = pthread_self();
                 thread->last_client_core = -1;
                 thread->send_head.sixteenths = SPIN_HEAD_MAX / 4;
                 thread->send_credit.credit = SPIN_CREDIT_MAX / 4;
                 thread->receive_credit.credit = SPIN_CREDIT_MAX / 4;
                 thread->linux_tid = (uint32_t)syscall(SYS_gettid);
-                thread->id = pthread_self();
+                priority_begin(thread);
                 enter_registry(thread);
                 thread->registered = true;
         }
@@ -163,5 +165,7 @@ void threads_after_fork(void) {
         thread->last_client_core = -1;
         thread->linux_tid = (uint32_t)syscall(SYS_gettid);
         thread->timeout.flags = 0;
+        crew_after_fork(thread);
+        priority_after_fork(thread);
         enter_registry(thread);
 }

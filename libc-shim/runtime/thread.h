@@ -11,15 +11,19 @@
 #pragma once
 
 #include "abi/layout.h"
+#include "abi/priority.h"
+#include "base/schedule.h"
 #include "shm/futex.h"
 #include "shm/spin.h"
 #include "shm/word.h"
 
 #include <errno.h>
 #include <pthread.h>
+#include <sched.h>
 #include <signal.h>
 #include <stdbool.h>
 
+typedef struct Channel Channel;
 typedef struct OutSlot OutSlot;
 typedef struct Thread Thread;
 
@@ -32,6 +36,8 @@ typedef struct Timeout {
 
 /* In Thread.interrupts: look up, a handler has come or SIGEV_UNBLOCK. */
 #define INTERRUPTS_NUDGED 0x80000000u
+
+#define CREW_UNLISTED UINT32_MAX
 
 struct Thread {
         Word epoch;                     /* odd = inside a call */
@@ -48,7 +54,18 @@ struct Thread {
         uint32_t tid;
         uint32_t linux_tid;
         pthread_t id;
-        uint8_t priority;
+        Word priority;                  /* QNX's, in force: what it sends with (priority.c) */
+        Word base;                      /* its own; differs while it works for a client */
+        Word reach;                     /* real-time priority that it has in the kernel; 0 = none */
+        uint8_t applied;                /* what the kernel was told, in QNX's numbers */
+        int policy;                     /* SCHED_..., as it was set */
+        Schedule ordinary;              /* how the kernel runs it at PRIORITY_DEFAULT */
+        Word boosts_seen;               /* of what others did to its priority: counted in its channel's */
+        Channel *channel;               /* bell and in the notice; the channel it last received on */
+        WordPointer bell;               /* its first bell, NULL = no channel; crew.c */
+        Word crew_index;                /* in that bell; CREW_UNLISTED */
+        cpu_set_t heir_mask;            /* processors for the threads it creates ... */
+        bool has_heir_mask;             /* ... where they differ from its own */
         SpinCredit send_credit;
         SpinHead send_head;
         SpinCredit receive_credit;
@@ -60,6 +77,9 @@ struct Thread {
         bool registered;
         bool is_library; /* no thread of the program's */
 };
+
+/* What the daemon counts when it raises threads of this process; a 0 while there is no daemon. */
+extern WordPointer thread_daemon_boosts __attribute__((visibility("hidden")));
 
 extern __thread Thread thread_this __attribute__((tls_model("initial-exec"), visibility("hidden")));
 
@@ -105,11 +125,35 @@ static inline Timeout call_take_timeout(Thread *thread) {
         return timeout;
 }
 
+/* Who watches keeps the processor from all below it: real-time threads sleep at once. */
+static inline bool thread_is_realtime(const Thread *thread) {
+        return word_load_relaxed(&thread->reach) != 0;
+}
+
+/* How often somebody began to raise this thread, or one beside it. */
+static inline uint32_t thread_boosts(Thread *thread) {
+        const ShmBell *bell = word_pointer_load(&thread->bell);
+        uint32_t n = word_load((const Word *)word_pointer_load(&thread_daemon_boosts));
+
+        return bell ? n + word_load(&bell->boosts) : n;
+}
+
+/* State of this thread for those who would raise it. */
+static inline void thread_show_crew(Thread *thread, uint32_t state) {
+        ShmBell *bell = word_pointer_load(&thread->bell);
+
+        uint32_t i = word_load_relaxed(&thread->crew_index);
+
+        if (bell && i < BELL_CREW)
+                word_store_relaxed(&bell->crew[i].state, state);
+}
+
 /* State of this thread for tools: one relaxed store each. */
 static inline void thread_show(Thread *thread, uint32_t state, int32_t pid, int32_t chid,
                                uint32_t link, uint32_t slot) {
         ShmThread *page = thread->page;
 
+        thread_show_crew(thread, state);
         if (!page)
                 return;
         page->on_pid = pid;
@@ -120,6 +164,7 @@ static inline void thread_show(Thread *thread, uint32_t state, int32_t pid, int3
 }
 
 static inline void thread_show_running(Thread *thread) {
+        thread_show_crew(thread, 1 /* STATE_RUNNING */);
         if (thread->page)
                 word_store_relaxed(&thread->page->state, 1 /* STATE_RUNNING */);
 }

@@ -4,6 +4,7 @@
 #include "runtime/connection.h"
 #include "runtime/event.h"
 #include "runtime/helper.h"
+#include "runtime/priority.h"
 #include "runtime/session.h"
 #include "runtime/thread.h"
 #include "shm/clock.h"
@@ -391,7 +392,7 @@ int timer_new(clockid_t clock, const struct sigevent *event) {
                 .is_default = !event,
         };
         r = event_check(&timer->event);
-        timer->priority = (uint8_t)event_priority(&timer->event, thread_this.priority);
+        timer->priority = (uint8_t)event_priority(&timer->event, priority_now(&thread_this));
         if (r == 0 && SIGEV_GET_TYPE(&timer->event) == SIGEV_PULSE)
                 r = resolve(timer);
         timer->way = way_of(timer, false);

@@ -237,14 +237,6 @@ struct nto_channel_config {
 
 union _channel_connect_attr;
 
-struct _sched_info {
-        int priority_min;
-        int priority_max;
-        uint64_t interval;
-        int priority_priv;
-        int reserved[11];
-};
-
 __BEGIN_DECLS
 #pragma GCC visibility push(default)
 
@@ -861,6 +853,7 @@ int TimerTimeout_r(clockid_t id, int flags, const struct sigevent *event, const 
 __END_DECLS
 
 #include <bits/nuntius-interrupt.h>
+#include <bits/nuntius-sched.h>
 #include <bits/nuntius-signal.h>
 #include <bits/nuntius-sync.h>
 #include <bits/nuntius-thread.h>
