@@ -23,6 +23,7 @@ static pthread_mutex_t failpoint_lock = PTHREAD_MUTEX_INITIALIZER;
 static char failpoint_name[NAME_BYTES];
 static long failpoint_left; /* hits until death */
 static int failpoint_list_fd = -1;
+static const char *failpoint_once_path; /* in the environment; NULL = each process dies */
 static const char *failpoint_seen[NAMES_MAX];
 
 static void failpoint_fork_prepare(void) {
@@ -45,6 +46,7 @@ static void failpoint_init(void) {
                 if (colon)
                         *colon = '\0';
         }
+        failpoint_once_path = getenv("NUNTIUS_FAILPOINT_ONCE");
         if (list)
                 failpoint_list_fd = open(list, O_WRONLY | O_CREAT | O_APPEND | O_CLOEXEC, 0666);
         pthread_atfork(failpoint_fork_prepare, failpoint_fork_done, failpoint_fork_done);
@@ -69,6 +71,18 @@ static void failpoint_note(const char *name) {
                 return;
 }
 
+/* Whoever comes after us under the same environment shall live. */
+static bool failpoint_is_first(void) {
+        int fd;
+
+        if (!failpoint_once_path)
+                return true;
+        fd = open(failpoint_once_path, O_WRONLY | O_CREAT | O_EXCL | O_CLOEXEC, 0666);
+        if (fd >= 0)
+                (void)close(fd);
+        return fd >= 0;
+}
+
 void failpoint_hit(const char *name) {
         bool is_wanted;
         sigset_t all, before;
@@ -82,7 +96,7 @@ void failpoint_hit(const char *name) {
         pthread_mutex_lock(&failpoint_lock);
         if (failpoint_list_fd >= 0)
                 failpoint_note(name);
-        if (is_wanted && --failpoint_left == 0)
+        if (is_wanted && --failpoint_left == 0 && failpoint_is_first())
                 (void)kill(getpid(), SIGKILL);
         pthread_mutex_unlock(&failpoint_lock);
         pthread_sigmask(SIG_SETMASK, &before, NULL);

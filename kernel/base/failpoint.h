@@ -4,6 +4,7 @@
  * Compiled in by -Dfailpoints=true only; nothing is left of them otherwise.
  *
  *   NUNTIUS_FAILPOINT=name[:N]     SIGKILL at the N-th time (default 1st) that @name is reached
+ *   NUNTIUS_FAILPOINT_ONCE=path    of all processes with this variable one dies there: who can make this file
  *   NUNTIUS_FAILPOINT_LIST=path    append the name of each place that is reached, once for each process
  */
 #pragma once
