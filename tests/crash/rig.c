@@ -485,15 +485,16 @@ static const char *only(int argc, char **argv) {
         return NULL;
 }
 
-int rig_main(const char *suite, const RigTest *tests, size_t n, int argc, char **argv) {
-        const char *wanted = only(argc, argv);
+static bool daemon_was_not_to_die(void) {
+        if (daemon_pid <= 0 || rig_daemon_is_alive())
+                return true;
+        printf("FAILED the daemon is dead\n");
+        return false;
+}
+
+static int run_all(const char *suite, const RigTest *tests, size_t n, const char *wanted) {
         unsigned failed = 0, skipped = 0, run = 0;
 
-        read_arguments(argc, argv);
-        rig_open();
-        printf("%s: --seed %llu%s\n", suite, (unsigned long long)seed,
-               rig_has_users() ? "" : "; not root, so everybody is one user");
-        rig_daemon_start(NULL, NULL);
         for (size_t i = 0; i < n; i++) {
                 int result;
 
@@ -503,8 +504,7 @@ int rig_main(const char *suite, const RigTest *tests, size_t n, int argc, char *
                 run++;
                 skipped += result == 77;
                 failed += result != 0 && result != 77;
-                if (!rig_daemon_is_alive()) {
-                        printf("FAILED the daemon is dead\n");
+                if (!daemon_was_not_to_die()) {
                         failed++;
                         break;
                 }
@@ -512,4 +512,22 @@ int rig_main(const char *suite, const RigTest *tests, size_t n, int argc, char *
         rig_close();
         printf("%s: %u tests, %u failed, %u skipped\n", suite, run, failed, skipped);
         return failed ? 1 : run && skipped == run ? 77 : 0;
+}
+
+static void begin(const char *suite, int argc, char **argv) {
+        read_arguments(argc, argv);
+        rig_open();
+        printf("%s: --seed %llu%s\n", suite, (unsigned long long)seed,
+               rig_has_users() ? "" : "; not root, so everybody is one user");
+}
+
+int rig_main(const char *suite, const RigTest *tests, size_t n, int argc, char **argv) {
+        begin(suite, argc, argv);
+        rig_daemon_start(NULL, NULL);
+        return run_all(suite, tests, n, only(argc, argv));
+}
+
+int rig_main_without_daemon(const char *suite, const RigTest *tests, size_t n, int argc, char **argv) {
+        begin(suite, argc, argv);
+        return run_all(suite, tests, n, only(argc, argv));
 }

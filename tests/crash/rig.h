@@ -27,6 +27,9 @@ typedef struct RigTest {
 /* Runs the tests, each in a process and a process group of its own. Returns main()'s status. */
 int rig_main(const char *suite, const RigTest *tests, size_t n, int argc, char **argv);
 
+/* The same, for tests that each start a daemon of their own. */
+int rig_main_without_daemon(const char *suite, const RigTest *tests, size_t n, int argc, char **argv);
+
 /* The same in pieces, for tests that need a daemon of another kind. */
 void rig_open(void);
 int rig_run(const RigTest *test);
