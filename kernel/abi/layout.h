@@ -350,11 +350,31 @@ typedef struct ShmThread {
 } ShmThread;
 static_assert(sizeof(ShmThread) == 64, "thread entry is one cache line");
 
+/*
+ * A registered event (MsgRegisterEvent): which server may deliver it, and what it is. The daemon believes it,
+ * because it is about the process itself. `handle` is stored last, and cleared first.
+ *
+ * handle = generation << EVENT_INDEX_BITS | index; a late delivery of an event that is gone finds none.
+ */
+#define PROCESS_EVENTS   512u
+#define EVENT_INDEX_BITS 9u
+#define EVENT_ANY_SERVER (-1)
+
+typedef struct ShmEvent {
+        _Atomic uint32_t handle; /* process: 0 = entry is free */
+        int32_t server_pid;      /* process: who may deliver it; EVENT_ANY_SERVER; 0 = only itself */
+        uint8_t event[32];       /* process: its struct sigevent */
+        uint8_t pad[8];
+} ShmEvent;
+static_assert(sizeof(ShmEvent) == 48, "event entry");
+
 typedef struct ShmProcess {
         uint32_t magic;
         uint32_t version;
-        uint8_t pad[56];
+        _Atomic uint32_t hears_events; /* process: 1 = a thread of it reads news of events at once */
+        uint8_t pad[52];
         ShmThread threads[PROCESS_THREADS];
+        ShmEvent events[PROCESS_EVENTS];
 } ShmProcess;
-#define PROCESS_BYTES 32768u
+#define PROCESS_BYTES 57344u
 static_assert(sizeof(ShmProcess) == PROCESS_BYTES, "process page size");

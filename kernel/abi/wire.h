@@ -41,6 +41,7 @@
         X(SERVER_INFO, server_info, 1)                                                             \
         X(CLIENT_INFO, client_info, 1)                                                             \
         X(LINK_GROW, link_grow, 1)                                                                 \
+        X(EVENT_DELIVER, event_deliver, 1)   /* to the client behind a lane */                     \
         X(STATUS, status, 1)
 
 typedef enum WireOp {
@@ -116,6 +117,33 @@ typedef struct WireLinkGrow {
 } WireLinkGrow;
 enum { WIRE_EXTENT_SLOTS = 0, WIRE_EXTENT_BULK = 1 };
 
+/* A struct sigevent, decoded. */
+typedef struct WireEvent {
+        int32_t notify; /* SIGEV_..., with SIGEV_FLAG_... */
+        uint32_t pad;   /* of no meaning */
+        uint64_t what;  /* signal, coid, function, address; low half: handle of a registered one */
+        uint64_t value;
+        union {
+                struct {
+                        int16_t code;
+                        int16_t priority;
+                };
+                int32_t memop;
+                uint64_t attributes;
+        };
+} WireEvent;
+static_assert(sizeof(WireEvent) == 32, "an event is as big as struct sigevent");
+
+typedef struct WireEventDeliver {
+        int32_t scoid;    /* of the client, at the caller */
+        int32_t coid;     /* by which it sent the message that the event came with */
+        uint32_t tid;     /* its thread, as _msg_info.tid */
+        uint8_t priority; /* of the caller: that of a pulse with priority -1 */
+        uint8_t verify;   /* 1 = only check */
+        uint16_t pad;     /* must be 0 */
+        WireEvent event;
+} WireEventDeliver;
+
 typedef struct WireStatus {
         uint32_t json; /* 1 = JSON, 0 = a table for people */
 } WireStatus;
@@ -138,6 +166,7 @@ typedef struct WireRequest {
                 WireServerInfo server_info;
                 WireClientInfo client_info;
                 WireLinkGrow link_grow;
+                WireEventDeliver event_deliver;
                 WireStatus status;
                 uint8_t bytes[48];
         };
@@ -238,7 +267,9 @@ static_assert(sizeof(WireReply) == 192, "reply size");
         X(LANE_CLOSE, lane_close)   /* to a server: it has lost its last one, or died */           \
         X(LINK_EXTENT, link_extent) /* to a server: a link has grown */                            \
         X(LINK_CLOSE, link_close)   /* to a server: the client process died; after its LANE_CLOSEs */ \
-        X(COID_DEATH, coid_death)   /* to a client: the channel behind a connection has gone */
+        X(COID_DEATH, coid_death)   /* to a client: the channel behind a connection has gone */    \
+        X(PULSE, pulse)             /* to a server: an event that is a pulse to one of its channels */ \
+        X(EVENT, event)             /* to a client: an event that only it can carry out */
 
 typedef enum WireNewsKind {
 #define X(name, member) WIRE_NEWS_##name,
@@ -282,6 +313,21 @@ typedef struct WireNewsCoidDeath {
         int32_t coid;
 } WireNewsCoidDeath;
 
+typedef struct WireNewsPulse {
+        int32_t chid;
+        int32_t scoid; /* of the connection that the event names */
+        uint64_t value;
+        int8_t code;
+        uint8_t priority;
+        uint16_t pad;
+} WireNewsPulse;
+
+typedef struct WireNewsEvent {
+        uint32_t tid; /* the thread that it is about */
+        uint32_t pad;
+        WireEvent event;
+} WireNewsEvent;
+
 typedef struct WireNews {
         uint32_t kind; /* WireNewsKind */
         uint32_t fds;
@@ -291,6 +337,8 @@ typedef struct WireNews {
                 WireNewsExtent link_extent;
                 WireNewsLinkClose link_close;
                 WireNewsCoidDeath coid_death;
+                WireNewsPulse pulse;
+                WireNewsEvent event;
                 uint8_t bytes[184];
         };
 } WireNews;

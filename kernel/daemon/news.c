@@ -23,6 +23,7 @@
 #include <sys/socket.h>
 
 #define NEWS_AT_ONCE 64
+#define NEWS_EVENTS_MAX 1024
 
 struct News {
         List link; /* in Process.news */
@@ -32,9 +33,9 @@ struct News {
                 Lane *lane;             /* LANE_OPEN */
                 Extent *extent;         /* LINK_EXTENT */
                 Connection *connection; /* COID_DEATH */
-                WireNews wire;          /* LANE_CLOSE, LINK_CLOSE: their object need not live on */
+                WireNews wire;          /* the others: their object need not live on */
         };
-        int32_t ring_chid; /* LANE_CLOSE: whose first bell to ring, if it is still there */
+        int32_t ring_chid; /* LANE_CLOSE, PULSE: whose first bell to ring, if it is still there */
 };
 
 typedef struct NewsRecord {
@@ -96,6 +97,8 @@ static void news_build(const News *news, NewsRecord *record) {
                 break;
         case WIRE_NEWS_LANE_CLOSE:
         case WIRE_NEWS_LINK_CLOSE:
+        case WIRE_NEWS_PULSE:
+        case WIRE_NEWS_EVENT:
                 record->wire = news->wire;
                 break;
         case WIRE_NEWS_N:
@@ -132,6 +135,13 @@ static void ring_lane_close(const News *news) {
                 ring_first_bell(channel);
 }
 
+static void ring_pulse(const News *news) {
+        Channel *channel = channel_find(news->to, news->ring_chid);
+
+        if (channel)
+                ring_first_bell(channel);
+}
+
 /* The process has it: remember what it need not be sent again, count, ring. */
 static void news_sent(const News *news, const NewsRecord *record, bool was_late) {
         notice_count(news->to->notice);
@@ -153,6 +163,12 @@ static void news_sent(const News *news, const NewsRecord *record, bool was_late)
                 break;
         case WIRE_NEWS_COID_DEATH:
                 ring_channels(news->to, CHANNEL_COID_DISCONNECT);
+                break;
+        case WIRE_NEWS_PULSE:
+                ring_pulse(news);
+                break;
+        case WIRE_NEWS_EVENT:
+                ring_channels(news->to, 0);
                 break;
         case WIRE_NEWS_LINK_CLOSE:
         case WIRE_NEWS_N:
@@ -186,6 +202,8 @@ static News **news_owner(const News *news) {
                 return &news->connection->news;
         case WIRE_NEWS_LANE_CLOSE:
         case WIRE_NEWS_LINK_CLOSE:
+        case WIRE_NEWS_PULSE:
+        case WIRE_NEWS_EVENT:
         case WIRE_NEWS_N:
                 break;
         }
@@ -294,6 +312,32 @@ void news_link_close(Link *link) {
 void news_coid_death(Connection *connection) {
         news_push(&(News){ .to = connection->client, .kind = WIRE_NEWS_COID_DEATH,
                            .connection = connection });
+}
+
+/* Nobody has paid for these but the process that does not read. */
+static bool has_room(const Process *process) {
+        return process->n_news < NEWS_EVENTS_MAX;
+}
+
+int news_pulse(Channel *channel, const WireNewsPulse *pulse) {
+        News news = { .to = channel->process, .kind = WIRE_NEWS_PULSE,
+                      .ring_chid = channel->record->chid };
+
+        if (!has_room(news.to))
+                return -EAGAIN;
+        news.wire.pulse = *pulse;
+        news_push(&news);
+        return 0;
+}
+
+int news_event(Process *process, const WireNewsEvent *event) {
+        News news = { .to = process, .kind = WIRE_NEWS_EVENT };
+
+        if (!has_room(process))
+                return -EAGAIN;
+        news.wire.event = *event;
+        news_push(&news);
+        return 0;
 }
 
 News *news_cancel(News *news) {

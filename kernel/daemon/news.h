@@ -10,6 +10,7 @@
 #include "base/list.h"
 #include "daemon/process.h"
 
+typedef struct Channel Channel;
 typedef struct Extent Extent;
 typedef struct Lane Lane;
 typedef struct Link Link;
@@ -28,6 +29,10 @@ void news_lane_close(Lane *lane, bool died);
 void news_link_extent(Extent *extent);
 void news_link_close(Link *link);
 void news_coid_death(Connection *connection);
+
+/* Events: 0, or -EAGAIN when the process has left too many unread. */
+int news_pulse(Channel *channel, const WireNewsPulse *pulse);
+int news_event(Process *process, const WireNewsEvent *event);
 
 /* NULL is fine. Returns NULL, to be stored back. */
 News *news_cancel(News *news);

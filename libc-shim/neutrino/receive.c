@@ -21,6 +21,7 @@
 #include "runtime/crew.h"
 #include "runtime/lane.h"
 #include "runtime/news.h"
+#include "runtime/origin.h"
 #include "runtime/priority.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
@@ -152,6 +153,7 @@ static int take_message_locked(Reception *rx, InSlot *slot) {
         if (receipt->message_bytes > SLOT_MESSAGE_ROOM)
                 inlink_try_direct_locked(slot->link);
         rx->thread->last_client_core = shm->client_core;
+        origin_note_locked(&(Origin){ rcvid, receipt->scoid, receipt->coid, receipt->tid });
         rx->receipt = receipt;
         rx->priority = receipt->priority;
         return rcvid;

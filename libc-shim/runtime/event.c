@@ -2,6 +2,7 @@
 #include "runtime/event.h"
 
 #include "runtime/pulse.h"
+#include "runtime/registry.h"
 #include "runtime/thread.h"
 #include "shm/bell.h"
 #include "shm/copy.h"
@@ -28,7 +29,11 @@ static bool pulse_is_valid(const struct sigevent *event) {
 }
 
 int event_check(const struct sigevent *event) {
+        struct sigevent registered;
         bool valid = false;
+
+        if (event->sigev_notify & SIGEV_FLAG_HANDLE)
+                return registry_find((uint32_t)event->sigev_id, &registered);
 
         switch (SIGEV_GET_TYPE(event)) {
         case SIGEV_NONE:
@@ -223,7 +228,23 @@ static int unblock(uint32_t tid) {
         return thread ? 0 : -ESRCH;
 }
 
-int event_deliver_self(const struct sigevent *event, int si_code, uint32_t tid) {
+void event_resolve(struct sigevent *event) {
+        struct sigevent registered;
+
+        if (!(event->sigev_notify & SIGEV_FLAG_HANDLE))
+                return;
+        if (registry_find((uint32_t)event->sigev_id, &registered) < 0)
+                registered = (struct sigevent){ .sigev_notify = SIGEV_NONE };
+        else if (registered.sigev_notify & SIGEV_FLAG_UPDATEABLE)
+                registered.sigev_value = event->sigev_value;
+        *event = registered;
+}
+
+int event_deliver_self(const struct sigevent *given, int si_code, uint32_t tid) {
+        struct sigevent resolved = *given;
+        const struct sigevent *event = &resolved;
+
+        event_resolve(&resolved);
         switch (SIGEV_GET_TYPE(event)) {
         case SIGEV_SIGNAL:
                 return signal_process(event, si_code);

@@ -36,5 +36,8 @@ int event_check(const struct sigevent *event);
  */
 int event_deliver_self(const struct sigevent *event, int si_code, uint32_t tid);
 
+/* In place of the handle of a registered event, the event; SIGEV_NONE when it is gone. */
+void event_resolve(struct sigevent *event);
+
 /* The priority of a pulse: QNX's -1 is @own, 0 becomes 1. */
 unsigned event_priority(const struct sigevent *event, unsigned own);

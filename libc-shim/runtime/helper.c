@@ -21,11 +21,15 @@ static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Word linux_tid; /* 0 = not running yet */
 
 static void read_news(void) {
-        Thread *thread = call_enter();
-
         server_lock();
         news_read_locked();
         server_unlock();
+}
+
+static void hear(void) {
+        Thread *thread = call_enter();
+
+        read_news();
         call_leave(thread);
 }
 
@@ -48,7 +52,7 @@ static void *serve(void *argument) {
                 if (info.si_code == SI_TIMER)
                         timer_expired((uintptr_t)info.si_value.sival_ptr, (unsigned)info.si_overrun);
                 else
-                        read_news();
+                        hear();
         }
         return NULL;
 }
@@ -84,12 +88,28 @@ int helper_start(void) {
         return r < 0 ? r : (int)word_load(&linux_tid);
 }
 
-int helper_watch_news(void) {
-        int r = session_signal_news((int)word_load(&linux_tid), HELPER_SIGNAL);
+static void say_so(void) {
+        ShmProcess *page;
 
-        if (r == 0)
-                read_news(); /* what came before */
-        return r;
+        threads_lock();
+        page = threads_page_locked();
+        if (page)
+                word_store(&page->hears_events, 1);
+        threads_unlock();
+}
+
+int helper_serve_events(void) {
+        int tid = helper_start();
+        int r;
+
+        if (tid < 0)
+                return tid;
+        r = session_signal_news(tid, HELPER_SIGNAL);
+        if (r < 0)
+                return r;
+        read_news(); /* what came before */
+        say_so();
+        return 0;
 }
 
 void helper_after_fork(void) {

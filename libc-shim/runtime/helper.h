@@ -17,7 +17,7 @@
 /* Starts it unless it runs. Its Linux thread id, or -EAGAIN. */
 int helper_start(void);
 
-/* From now on it also reads the news when they come. After helper_start(). */
-int helper_watch_news(void);
+/* From now on it also carries out events that other processes deliver to us. 0 or -errno. */
+int helper_serve_events(void);
 
 void helper_after_fork(void);

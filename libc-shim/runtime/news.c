@@ -3,6 +3,7 @@
 
 #include "runtime/channel.h"
 #include "runtime/connection.h"
+#include "runtime/event.h"
 #include "runtime/lane.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
@@ -127,6 +128,23 @@ static void coid_death(const WireNewsCoidDeath *news) {
                                              PULSE_PRIORITY);
 }
 
+/* An event of another process's that ends at a channel of ours. */
+static void pulse(const WireNewsPulse *news) {
+        Channel *channel = channel_find_locked(news->chid);
+
+        if (channel)
+                channel_pulse_locked(channel, news->code, news->value, news->scoid, news->priority);
+}
+
+/* One that only we can carry out; who sent it has been checked, what it names is our own. */
+static void event(const WireNewsEvent *news) {
+        struct sigevent event;
+
+        memcpy(&event, &news->event, sizeof(event));
+        if (event_check(&event) == 0)
+                (void)event_deliver_self(&event, SI_QUEUE, news->tid);
+}
+
 static void apply(const WireNews *news, const int *fds, size_t n_fds) {
         switch ((WireNewsKind)news->kind) {
         case WIRE_NEWS_LANE_OPEN:
@@ -143,6 +161,12 @@ static void apply(const WireNews *news, const int *fds, size_t n_fds) {
                 return;
         case WIRE_NEWS_COID_DEATH:
                 coid_death(&news->coid_death);
+                return;
+        case WIRE_NEWS_PULSE:
+                pulse(&news->pulse);
+                return;
+        case WIRE_NEWS_EVENT:
+                event(&news->event);
                 return;
         case WIRE_NEWS_N:
                 return;

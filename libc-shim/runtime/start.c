@@ -11,6 +11,7 @@
 #include "runtime/inlink.h"
 #include "runtime/lane.h"
 #include "runtime/news.h"
+#include "runtime/origin.h"
 #include "runtime/outlink.h"
 #include "runtime/receipt.h"
 #include "runtime/retire.h"
@@ -31,6 +32,7 @@ static void after_fork(void) {
         lanes_after_fork();
         inlinks_after_fork();
         receipts_after_fork();
+        origins_after_fork();
         news_after_fork();
         retire_after_fork();
         session_after_fork();

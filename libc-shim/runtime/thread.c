@@ -41,6 +41,10 @@ Thread *thread_find_locked(uint32_t tid) {
         return NULL;
 }
 
+ShmProcess *threads_page_locked(void) {
+        return process_page;
+}
+
 static void page_enter_locked(Thread *thread) {
         if (!process_page || thread->is_library)
                 return;

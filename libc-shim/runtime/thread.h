@@ -177,6 +177,9 @@ Thread *threads_first(void);
 /* The thread of that number (0: the caller's own record), or NULL. */
 Thread *thread_find_locked(uint32_t tid);
 
+/* The process page, or NULL while there is none. */
+ShmProcess *threads_page_locked(void);
+
 /* The process page has arrived (or gone, NULL): threads take their entries. */
 void threads_use_page(ShmProcess *page);
 

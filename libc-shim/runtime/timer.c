@@ -392,6 +392,7 @@ int timer_new(clockid_t clock, const struct sigevent *event) {
                 .is_default = !event,
         };
         r = event_check(&timer->event);
+        event_resolve(&timer->event);
         timer->priority = (uint8_t)event_priority(&timer->event, priority_now(&thread_this));
         if (r == 0 && SIGEV_GET_TYPE(&timer->event) == SIGEV_PULSE)
                 r = resolve(timer);

@@ -31,6 +31,7 @@
 #include <unistd.h>
 
 #include <bits/nuntius-clock.h>
+#include <bits/nuntius-event.h>
 #include <bits/nuntius-timer.h>
 
 /* ---------------------------------------------------------------- constants ------------------ */
