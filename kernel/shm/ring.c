@@ -48,10 +48,10 @@ bool ring_put(ShmRing *ring, const RingPulse *pulse) {
         return false;
 }
 
-bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {
-        ShmPulse *cell = cell_of(ring, *position);
+bool ring_peek(const ShmRing *ring, uint32_t position, RingPulse *ret_pulse) {
+        const ShmPulse *cell = &ring->cells[position % RING_CELLS];
 
-        if (word_load(&cell->sequence) != *position + 1)
+        if (word_load(&cell->sequence) != position + 1)
                 return false;
         *ret_pulse = (RingPulse){
                 .stamp = cell->stamp,
@@ -61,6 +61,14 @@ bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {
                 .code = cell->code,
                 .priority = cell->priority,
         };
+        return true;
+}
+
+bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {
+        ShmPulse *cell = cell_of(ring, *position);
+
+        if (!ring_peek(ring, *position, ret_pulse))
+                return false;
         word_store(&cell->sequence, *position + RING_CELLS);
         (*position)++;
         word_store_relaxed(&ring->head, *position);

@@ -33,3 +33,6 @@ bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse);
 static inline bool ring_has_next(const ShmRing *ring, uint32_t position) {
         return word_load(&ring->cells[position % RING_CELLS].sequence) == position + 1;
 }
+
+/* The same without taking it: what the next ring_take() may find, unless its putter changes it meanwhile. */
+bool ring_peek(const ShmRing *ring, uint32_t position, RingPulse *ret_pulse);

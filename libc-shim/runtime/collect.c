@@ -135,6 +135,14 @@ static bool ring_next_locked(InLink *link, RingPulse *ret_pulse) {
         return true;
 }
 
+/*
+ * Its lane may stand in news behind that which makes us collect: then it waits in the ring, and its sender's
+ * ringing waits for the lane. Once all news is read, a lane that we do not know is none.
+ */
+static bool is_early(const RingPulse *in) {
+        return (news_is_being_read() || news_pending()) && !lane_find_locked(in->scoid);
+}
+
 /* At most so many of one link in our memory; the rest stays in its ring until some are received. */
 static void collect_ring_up_to(InLink *link, unsigned most, const Channel *here) {
         RingPulse in;
@@ -142,6 +150,12 @@ static void collect_ring_up_to(InLink *link, unsigned most, const Channel *here)
         word_store_relaxed(&link->ring_backlog, 0);
         for (unsigned n = 0; n < RING_CELLS; n++) {
                 if (link->pulses_queued >= most) {
+                        word_store_relaxed(&link->ring_backlog, 1);
+                        return;
+                }
+                if (!ring_peek(&link->map->ring, word_load_relaxed(&link->ring_position), &in))
+                        return;
+                if (is_early(&in)) {
                         word_store_relaxed(&link->ring_backlog, 1);
                         return;
                 }

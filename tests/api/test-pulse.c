@@ -362,7 +362,34 @@ START_TEST(a_signal_handler_may_send_pulses) {
 }
 END_TEST
 
-HARNESS_MAIN("pulse", scenario_42_a_pulse_arrives_with_code_and_value,
+static void attach_twice(Peer *me) {
+        int coid;
+
+        connect_free(peer_connect(me));
+        coid = peer_connect(me);
+        ck_assert_ok(MsgSendPulse(coid, 10, 7, 0));
+        peer_say(me, 1);
+        peer_hear(me);
+        connect_free(coid);
+}
+
+/* The server learns of the end of the first connection before it learns of the second. */
+START_TEST(a_pulse_is_not_lost_with_an_earlier_connection_of_its_process) {
+        int chid = channel_new(0);
+        Peer peer = peer_start(attach_twice, chid, 0);
+        struct _pulse pulse;
+
+        peer_hear(&peer);
+        ck_assert_int_eq(MsgReceive(chid, &pulse, sizeof(pulse), NULL), 0);
+        ck_assert_int_eq(pulse.code, 7);
+        peer_say(&peer, 1);
+        peer_end(&peer);
+        channel_free(chid);
+}
+END_TEST
+
+HARNESS_MAIN("pulse", a_pulse_is_not_lost_with_an_earlier_connection_of_its_process,
+             scenario_42_a_pulse_arrives_with_code_and_value,
              values_of_all_sizes_and_signs,
              scenario_43_pulses_queue_without_blocking_and_arrive_in_order,
              scenario_44_a_small_buffer_loses_the_pulse,
