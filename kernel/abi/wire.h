@@ -82,6 +82,9 @@ typedef struct WireConnectAdopt {
 
 typedef struct WireConnectDetach {
         uint32_t connection; /* WireReplyConnect.id */
+        uint32_t lost;       /* WIRE_FD_LINK, WIRE_FD_LANE_BELL: came, but could not be kept: send it again */
+        uint32_t link;       /* with `lost`: of which link ... */
+        uint32_t bell;       /* ... and which bell; the connection may be gone with its descriptor */
 } WireConnectDetach;
 
 typedef struct WireConnectFlags {
@@ -204,6 +207,7 @@ typedef struct WireReplyConnect {
 } WireReplyConnect;
 /* Link and bell come the first time only, the descriptor for a coid that is one. */
 enum { WIRE_FD_LINK = 1, WIRE_FD_LANE_BELL = 2, WIRE_FD_COID = 4 };
+#define WIRE_DETACH_LOST (WIRE_FD_LINK | WIRE_FD_LANE_BELL) /* WireConnectDetach.lost */
 
 typedef struct WireReplyFlags {
         uint32_t flags; /* before the change */

@@ -79,8 +79,11 @@ static ssize_t receive(int socket, struct msghdr *message, int *fds, size_t max_
                 return -errno;
         n_fds = take_fds(message, fds, max_fds);
         if (n_fds > max_fds || message->msg_flags & (MSG_TRUNC | MSG_CTRUNC)) {
+                size_t room = max_fds > FDMSG_FDS_MAX ? max_fds : FDMSG_FDS_MAX;
+
                 close_all(fds, n_fds < max_fds ? n_fds : max_fds);
-                return -EPROTO;
+                /* lost for want of room in the message, or in our table */
+                return n_fds > max_fds || n_fds == room || message->msg_flags & MSG_TRUNC ? -EPROTO : -EMFILE;
         }
         *ret_n_fds = n_fds;
         return received;

@@ -15,7 +15,8 @@ int fdmsg_send(int socket, const void *bytes, size_t n, const int *fds, size_t n
 /*
  * Bytes received, 0 when the peer has closed, or -errno. Received descriptors are close-on-exec and
  * belong to the caller. A record with more bytes than @n or more descriptors than @max_fds is -EPROTO;
- * its descriptors are closed.
+ * its descriptors are closed. -EMFILE: the bytes are there, but this process has no room for the descriptors:
+ * they are lost, all of them.
  */
 ssize_t fdmsg_receive(int socket, void *bytes, size_t n, int *fds, size_t max_fds, size_t *ret_n_fds,
                       int flags);

@@ -386,10 +386,22 @@ static Connection *connection_of(const Session *session, uint32_t id) {
         return connection && connection->client == session->process ? connection : NULL;
 }
 
+/* The process had no memory or no descriptor for them: they come again with its next connection. */
+static void connection_lost_fds(const Process *client, const WireConnectDetach *detach) {
+        Kernel *kernel = client->kernel;
+        Link *link = link_find_id(kernel, detach->link);
+
+        if (detach->lost & WIRE_FD_LINK && link && link->client == client)
+                link->client_has_fd = false;
+        if (detach->lost & WIRE_FD_LANE_BELL)
+                bell_hold_free(map_get(&kernel->bell_holds, map_key(client->record->id, detach->bell)));
+}
+
 int request_connect_detach(Session *session, Request *request, Answer *answer) {
         Connection *connection = connection_of(session, request->wire.connect_detach.connection);
 
         (void)answer;
+        connection_lost_fds(session->process, &request->wire.connect_detach);
         if (!connection)
                 return -EINVAL;
 

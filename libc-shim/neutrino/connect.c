@@ -44,11 +44,17 @@ int ConnectAttach(uint32_t nd, pid_t pid, int chid, unsigned index, int flags) {
 }
 
 static int detach(int coid) {
+        Connection *connection;
+        int r;
+
         if (coid == SYSMGR_COID)
                 return -EPERM;
         if (is_scoid(coid) && lane_detach(coid) == 0)
                 return 0;
-        return connection_find(coid) ? connection_detach(coid) : -EINVAL;
+        r = connection_look_up(coid, &connection);
+        if (r < 0)
+                return r == -EBADF ? -EINVAL : r;
+        return connection_detach(coid);
 }
 
 int ConnectDetach_r(int coid) {

@@ -307,8 +307,10 @@ static Sent converse(Conversation *c, int coid, const Message *message) {
 
         if (coid == SYSMGR_COID)
                 return failed(-ENOSYS); /* the daemon answers no messages of its own */
-        c->connection = connection_find(coid);
-        if (!c->connection || !connection_is_live(c->connection))
+        r = connection_look_up(coid, &c->connection);
+        if (r < 0)
+                return failed(r);
+        if (!connection_is_live(c->connection))
                 return failed(-EBADF);
         c->asked = false;
         c->slot = outlink_slot(c->connection->link, c->thread, &r);

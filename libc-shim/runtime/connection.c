@@ -147,6 +147,21 @@ static void tell_detached(uint32_t id) {
         session_tell(&request);
 }
 
+/* It could not be recorded here. What the daemon believes us to have had, it must send again next time. */
+static void give_back_locked(const WireReplyConnect *answer) {
+        OutLink *link = outlink_find_locked(answer->link);
+        WireRequest request = {
+                .op = WIRE_CONNECT_DETACH,
+                .connect_detach = { .connection = answer->id, .link = answer->link, .bell = answer->bell },
+        };
+
+        if (!link)
+                request.connect_detach.lost |= WIRE_FD_LINK;
+        if (!link || !outlink_bell_locked(link, answer->bell))
+                request.connect_detach.lost |= WIRE_FD_LANE_BELL;
+        session_tell(&request);
+}
+
 static int adopt_answer_locked(const WireReplyConnect *answer, const AnswerFds *fds, int coid,
                                uint32_t flags) {
         Connection *connection = record_locked();
@@ -219,7 +234,7 @@ static int attach_side_locked(WireRequest *request, unsigned flags) {
         close_if(answer.link);
         close_if(answer.bell);
         if (r < 0)
-                tell_detached(reply.connect.id);
+                give_back_locked(&reply.connect);
         return r;
 }
 
@@ -253,7 +268,7 @@ static int attach_descriptor_locked(WireRequest *request, unsigned index, unsign
                 r = adopt_answer_locked(&reply.connect, &answer, coid, flags);
         if (r < 0 || coid < 0) {
                 session_close(coid < 0 ? answer.coid : coid);
-                tell_detached(reply.connect.id);
+                give_back_locked(&reply.connect);
                 return r < 0 ? r : coid;
         }
         tell_number(reply.connect.id, coid);
@@ -334,7 +349,22 @@ static Connection *alias_locked(Connection *original, int coid) {
         return alias;
 }
 
-static Connection *adopt_locked(int coid) {
+/* The daemon refuses what is no connection; everything else is a shortage of ours or of its. */
+static int cannot_adopt(int r) {
+        switch (r) {
+        case -ENOMEM:
+                return r;
+        case -EAGAIN:
+        case -EMFILE:
+        case -ENFILE:
+                return -EAGAIN;
+        default:
+                return -EBADF;
+        }
+}
+
+/* 0 or -errno: -EBADF when it is none of ours, else what keeps it from being adopted now. */
+static int adopt_locked(int coid, Connection **ret_connection) {
         WireRequest request = { .op = WIRE_CONNECT_ADOPT, .connect_adopt = { .coid = coid } };
         ino_t inode = inode_of(coid);
         Connection *known;
@@ -344,18 +374,24 @@ static Connection *adopt_locked(int coid) {
         int r;
 
         if (!inode)
-                return NULL;
+                return -EBADF;
         known = same_inode_locked(inode);
-        if (known)
-                return alias_locked(known, coid);
-        if (session_ask(&request, coid, &reply, fds) < 0)
-                return NULL;
+        if (known) {
+                *ret_connection = alias_locked(known, coid);
+                return *ret_connection ? 0 : -ENOMEM;
+        }
+        r = session_ask(&request, coid, &reply, fds);
+        if (r < 0)
+                return cannot_adopt(r);
         answer = answer_fds(&reply, fds);
         r = adopt_answer_locked(&reply.connect, &answer, coid, reply.connect.flags);
         close_if(answer.link);
         close_if(answer.bell);
         close_if(answer.coid);
-        return r < 0 ? NULL : table_get(coid);
+        if (r < 0)
+                give_back_locked(&reply.connect);
+        *ret_connection = table_get(coid);
+        return r < 0 ? r : 0;
 }
 
 static void detach_record_locked(Connection *connection);
@@ -370,8 +406,9 @@ static bool is_stale(const Connection *connection) {
         return word_load(&connection->link->map->connections[connection->index]) == CONNECTION_FREE;
 }
 
-static Connection *find_descriptor(int coid) {
+static int find_descriptor(int coid, Connection **ret_connection) {
         Connection *connection;
+        int r = 0;
 
         session_lock();
         connection = table_get(coid);
@@ -380,21 +417,27 @@ static Connection *find_descriptor(int coid) {
                 connection = NULL;
         }
         if (!connection)
-                connection = adopt_locked(coid);
+                r = adopt_locked(coid, &connection);
         session_unlock();
-        return connection;
+        *ret_connection = connection;
+        return r;
 }
 
-Connection *connection_find(int coid) {
+int connection_look_up(int coid, Connection **ret_connection) {
         Connection *connection = table_get(coid);
 
         if (coid < 0)
-                return NULL;
-        if (connection && !is_stale(connection))
-                return connection;
-        if (coid & SIDE_CHANNEL)
-                return NULL;
-        return find_descriptor(coid);
+                return -EBADF;
+        if (!connection || is_stale(connection))
+                return coid & SIDE_CHANNEL ? -EBADF : find_descriptor(coid, ret_connection);
+        *ret_connection = connection;
+        return 0;
+}
+
+Connection *connection_find(int coid) {
+        Connection *connection = NULL;
+
+        return connection_look_up(coid, &connection) < 0 ? NULL : connection;
 }
 
 static uint32_t word_of(const Connection *connection) {

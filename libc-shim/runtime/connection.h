@@ -37,6 +37,8 @@ struct Connection {
 
 /* NULL: no such coid. A descriptor that we do not know but the daemon does is adopted. */
 Connection *connection_find(int coid);
+/* The same with a reason: 0, -EBADF, or -EAGAIN, -ENOMEM when it cannot be adopted now. */
+int connection_look_up(int coid, Connection **ret_connection);
 
 /* Is it still connected? */
 bool connection_is_live(const Connection *connection);

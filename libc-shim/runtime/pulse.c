@@ -12,10 +12,13 @@
 #include <errno.h>
 
 int pulse_send(int coid, unsigned priority, int code, uint64_t value) {
-        Connection *connection = connection_find(coid);
+        Connection *connection;
         RingPulse pulse;
+        int r = connection_look_up(coid, &connection);
 
-        if (!connection || !connection_is_live(connection))
+        if (r < 0)
+                return r == -ENOMEM ? -EAGAIN : r;
+        if (!connection_is_live(connection))
                 return -EBADF;
         if (code < 0 && connection->server_pid != session_pid())
                 return -EPERM;

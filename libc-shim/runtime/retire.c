@@ -4,7 +4,9 @@
 #include "runtime/thread.h"
 
 #include <linux/membarrier.h>
+#include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
@@ -14,17 +16,26 @@ typedef struct Seen {
         uint32_t epoch;
 } Seen;
 
+/*
+ * NEW    -> LOOKED   retire(), or retire_collect() if there was no memory to look with    look
+ * LOOKED -> (gone)   retire_collect(): whoever was inside a call has left it
+ */
 typedef struct Retired {
         struct Retired *next;
         void (*release)(void *, size_t);
         void *object;
         size_t bytes;
         size_t n_seen; /* threads that were inside a call; none = free */
-        Seen *seen;
+        Seen *seen;    /* NULL in NEW */
+        bool is_reserve;
 } Retired;
+
+/* For when there is no memory: what is given back must not need any. */
+#define RESERVE 64
 
 static pthread_mutex_t retired_mutex = PTHREAD_MUTEX_INITIALIZER;
 static Retired *retired;
+static Retired reserve[RESERVE]; /* free while `release` is NULL */
 
 static pthread_once_t registered_once = PTHREAD_ONCE_INIT;
 
@@ -62,23 +73,39 @@ static int look(Retired *item) {
         return item->seen ? 0 : -1;
 }
 
-void retire(void (*release)(void *, size_t), void *object, size_t bytes) {
+static Retired *item_new(void) {
         Retired *item = calloc(1, sizeof(*item));
 
-        if (!item || barrier() < 0) {
+        for (unsigned i = 0; !item && i < RESERVE; i++)
+                if (!reserve[i].release) {
+                        item = &reserve[i];
+                        item->is_reserve = true;
+                }
+        return item;
+}
+
+static void item_free(Retired *item) {
+        free(item->seen);
+        if (item->is_reserve)
+                *item = (Retired){ 0 };
+        else
                 free(item);
-                return;
-        }
-        item->release = release;
-        item->object = object;
-        item->bytes = bytes;
-        if (look(item) < 0) {
-                free(item);
-                return;
-        }
+}
+
+void retire(void (*release)(void *, size_t), void *object, size_t bytes) {
+        Retired *item;
+
         pthread_mutex_lock(&retired_mutex);
-        item->next = retired;
-        retired = item;
+        item = item_new();
+        if (item) {
+                item->release = release;
+                item->object = object;
+                item->bytes = bytes;
+                if (barrier() == 0)
+                        (void)look(item);
+                item->next = retired;
+                retired = item;
+        }
         pthread_mutex_unlock(&retired_mutex);
 }
 
@@ -89,9 +116,11 @@ static bool still_inside(const Seen *seen) {
         return false;
 }
 
-static bool is_free(const Retired *item) {
+static bool is_free(Retired *item) {
         bool inside = false;
 
+        if (!item->seen && (barrier() < 0 || look(item) < 0))
+                return false;
         threads_lock();
         for (size_t i = 0; i < item->n_seen && !inside; i++)
                 inside = still_inside(&item->seen[i]);
@@ -111,8 +140,7 @@ void retire_collect(void) {
                 }
                 *link = item->next;
                 item->release(item->object, item->bytes);
-                free(item->seen);
-                free(item);
+                item_free(item);
         }
         pthread_mutex_unlock(&retired_mutex);
 }
@@ -121,4 +149,5 @@ void retire_collect(void) {
 void retire_after_fork(void) {
         pthread_mutex_init(&retired_mutex, NULL);
         retired = NULL;
+        memset(reserve, 0, sizeof(reserve));
 }

@@ -99,6 +99,30 @@ static int map_greeting(const int fds[SESSION_FDS]) {
         return 0;
 }
 
+/* The kernel is short of memory for a moment: what must be said to the daemon waits for it. */
+#define SHORTAGE_TRIES 1000
+
+static bool is_shortage(ssize_t r) {
+        return r == -ENOBUFS || r == -ENOMEM;
+}
+
+static void wait_out_shortage(void) {
+        nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+}
+
+static int send_request(WireRequest *request, int fd) {
+        int r = -ENOBUFS;
+
+        request->serial = ++serial;
+        request->fds = fd >= 0 ? 1 : 0;
+        for (int i = 0; i < SHORTAGE_TRIES && is_shortage(r); i++) {
+                if (i > 0)
+                        wait_out_shortage();
+                r = fdmsg_send(request_fd, request, sizeof(*request), &fd, fd >= 0 ? 1 : 0, 0);
+        }
+        return is_shortage(r) ? -EAGAIN : r;
+}
+
 static void close_fds(const int *fds, size_t n) {
         for (size_t i = 0; i < n; i++)
                 session_close(fds[i]);
@@ -117,12 +141,24 @@ static bool is_old(const WireReply *reply) {
         return (int32_t)(reply->serial - serial) < 0;
 }
 
+/* It was asked, so it will be answered: there is nothing but waiting for it. */
+static ssize_t receive_reply(WireReply *ret_reply, int fds[SESSION_FDS], size_t *ret_n_fds) {
+        ssize_t n;
+
+        while (is_shortage(n = fdmsg_receive(request_fd, ret_reply, sizeof(*ret_reply), fds, SESSION_FDS,
+                                             ret_n_fds, 0)))
+                wait_out_shortage();
+        return n;
+}
+
 static int receive_answer(WireReply *ret_reply, int fds[SESSION_FDS]) {
         size_t n_fds;
         ssize_t n;
 
         for (;;) {
-                n = fdmsg_receive(request_fd, ret_reply, sizeof(*ret_reply), fds, SESSION_FDS, &n_fds, 0);
+                n = receive_reply(ret_reply, fds, &n_fds);
+                if (n == -EMFILE && is_old(ret_reply))
+                        continue;
                 if (n != (ssize_t)sizeof(*ret_reply))
                         break;
                 if (ret_reply->serial == serial && n_fds == (size_t)__builtin_popcount(ret_reply->fds))
@@ -135,17 +171,44 @@ static int receive_answer(WireReply *ret_reply, int fds[SESSION_FDS]) {
         return error_of(n);
 }
 
+static int exchange(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESSION_FDS]);
+
+/* The answer's descriptors found no room here: what was made is nobody's, so it is given back. */
+static void undo(const WireRequest *done, const WireReply *answer) {
+        WireRequest request = { .op = WIRE_CHANNEL_DESTROY };
+        WireReply reply;
+        int fds[SESSION_FDS];
+
+        switch ((WireOp)done->op) {
+        case WIRE_CHANNEL_CREATE:
+                request.channel_destroy.chid = answer->channel.chid;
+                exchange(&request, -1, &reply, fds);
+                return;
+        case WIRE_CONNECT_ATTACH:
+        case WIRE_CONNECT_ADOPT:
+                request.op = WIRE_CONNECT_DETACH;
+                request.connect_detach = (WireConnectDetach){ .connection = answer->connect.id,
+                                                              .lost = answer->fds & WIRE_DETACH_LOST,
+                                                              .link = answer->connect.link,
+                                                              .bell = answer->connect.bell };
+                send_request(&request, -1);
+                return;
+        default:
+                return;
+        }
+}
+
 static int exchange(WireRequest *request, int fd, WireReply *ret_reply, int fds[SESSION_FDS]) {
         int r;
 
-        request->serial = ++serial;
-        request->fds = fd >= 0 ? 1 : 0;
-        r = fdmsg_send(request_fd, request, sizeof(*request), &fd, fd >= 0 ? 1 : 0, 0);
+        r = send_request(request, fd);
         if (r < 0)
                 return error_of(r);
         FAILPOINT("request:sent");
         r = receive_answer(ret_reply, fds);
         FAILPOINT("request:answered");
+        if (r == -EMFILE)
+                undo(request, ret_reply);
         return r < 0 ? r : -ret_reply->status;
 }
 
@@ -267,8 +330,7 @@ int session_tell(WireRequest *request) {
         if (r < 0)
                 return r;
         session_lock();
-        request->serial = ++serial;
-        r = is_lost ? -EPIPE : fdmsg_send(request_fd, request, sizeof(*request), NULL, 0, 0);
+        r = is_lost ? -EPIPE : send_request(request, -1);
         r = session_lost(r < 0 ? error_of(r) : 0);
         drop_old_answers();
         session_unlock();

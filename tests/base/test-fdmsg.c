@@ -7,6 +7,7 @@
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -91,6 +92,26 @@ START_TEST(a_flood_of_descriptors_leaves_none_behind) {
 }
 END_TEST
 
+START_TEST(descriptors_without_room_are_lost_but_the_bytes_are_there) {
+        struct rlimit limit;
+        int ends[2], fds[4];
+        char bytes[4] = "";
+        unsigned before;
+
+        make_pair(ends);
+        ck_assert_int_eq(fdmsg_send(ends[0], "x", 1, ends, 2, 0), 0);
+        before = count_fds();
+        getrlimit(RLIMIT_NOFILE, &limit);
+        limit.rlim_cur = (rlim_t)ends[1] + 2; /* room for one of the two */
+        setrlimit(RLIMIT_NOFILE, &limit);
+        ck_assert_int_eq(fdmsg_receive(ends[1], bytes, sizeof(bytes), fds, 4, NULL, 0), -EMFILE);
+        ck_assert_int_eq(bytes[0], 'x');
+        limit.rlim_cur = limit.rlim_max;
+        setrlimit(RLIMIT_NOFILE, &limit);
+        ck_assert_uint_eq(count_fds(), before);
+}
+END_TEST
+
 START_TEST(a_closed_peer_reads_as_nothing_and_raises_no_signal) {
         int ends[2];
         char bytes[4];
@@ -104,4 +125,5 @@ END_TEST
 
 SUITE_MAIN("fdmsg", bytes_and_descriptors_arrive_together, too_long_a_record_is_a_broken_protocol,
            too_many_descriptors_are_refused_and_closed, a_flood_of_descriptors_leaves_none_behind,
+           descriptors_without_room_are_lost_but_the_bytes_are_there,
            a_closed_peer_reads_as_nothing_and_raises_no_signal)

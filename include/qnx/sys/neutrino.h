@@ -276,6 +276,8 @@ __BEGIN_DECLS
  * Returns: the channel's number, chid; -1 and errno. The _r form returns a negative errno.
  * Errors:
  *   EAGAIN   no channel is left (the daemon's limits, nuntiusd(8)).
+ *   ENOMEM   there is no memory.
+ *   EMFILE   no file descriptor is left, which is needed for a moment.
  *   ENOTSUP  `flags` has an unknown bit, or one of _NTO_CHF_ASYNC, _NTO_CHF_ASYNC_NONBLOCK,
  *            _NTO_CHF_GLOBAL.
  *   ECONNREFUSED  there is no daemon and none could be started (nuntius(7)).
@@ -399,6 +401,7 @@ int ChannelConnectAttr_r(unsigned id, union _channel_connect_attr *old_attr,
  *   EINVAL  `flags` has bits outside _NTO_COF_MASK, or _NTO_COF_DEAD.
  *   EAGAIN  no connection is left (the daemon's limits, nuntiusd(8)).
  *   EMFILE  no file descriptor is left.
+ *   ENOMEM  there is no memory.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation; its list of errors is not complete in public. Our choice: ESRCH,
  *   EPERM, EINVAL as above, by the meaning of their names.
@@ -534,7 +537,8 @@ int ClientInfoExtFree(struct _client_info **info);
  *   gave to MsgError() or one of those below. The _r forms return a negative errno, so a server
  *   that replies with a negative status cannot be told from an error.
  * Errors:
- *   EAGAIN     the server holds as many messages as it can.
+ *   EAGAIN     the server holds as many messages as it can, or the daemon's limits leave no memory for a
+ *              message of this size.
  *   EBADF      `coid` is no connection, or its channel has gone.
  *   EFAULT     a fault in the caller's buffers.
  *   EINTR      a signal was handled while the thread was blocked and the server had not received
