@@ -63,9 +63,9 @@ __attribute__((no_sanitize("nonnull-attribute"))) static void copy_body(void *ar
 bool copy_bytes(void *to, const void *from, size_t n) {
         Bytes bytes = { to, from, n };
 
-        if (n <= COPY_SMALL_MAX)
-                return copy_small(to, from, n);
-        return n == 0 || copy_run(copy_body, &bytes);
+        if (n == 0)
+                return true;
+        return n <= COPY_SMALL_MAX ? copy_small(to, from, n) : copy_run(copy_body, &bytes);
 }
 
 #if COPY_SMALL_MAX > 0
@@ -74,7 +74,7 @@ bool copy_bytes(void *to, const void *from, size_t n) {
  * a register that the caller keeps: wherever it faults, going on at copy_failed() returns for it.
  */
 #define COPY_SMALL_CODE 192 /* bytes of it, filled up; where faults are ours */
-__attribute__((naked, noinline, noclone)) bool copy_small(void *to, const void *from, size_t n) {
+__attribute__((naked, noinline)) bool copy_small(void *to, const void *from, size_t n) {
         __asm__("1:     cmp $8, %rdx\n"
                 "       jb 3f\n"
                 "       cmp $16, %rdx\n"
