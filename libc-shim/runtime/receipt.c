@@ -1,9 +1,9 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/receipt.h"
 
+#include "shm/futex.h"
 #include "shm/slot.h"
 
-#include <sched.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -165,10 +165,15 @@ static void finish_drop_locked(Receipt *receipt) {
         free_locked(receipt);
 }
 
-/* True when the caller was the last user of a receipt that has been dropped, and must free it. */
+/*
+ * True when the caller was the last user of a receipt that has been dropped, and must free it. Its taker may
+ * wait for us; it may have freed and used it again, too, by the time of the wake, which then means nothing.
+ */
 static bool leave(Receipt *receipt) {
         uint32_t word = word_sub(&receipt->word, USER_ONE);
 
+        if ((word & (STATE_MASK | USERS_MASK)) == (TAKEN | USER_ONE))
+                futex_wake(&receipt->word, 1);
         return (word & DROPPED) && (word & USERS_MASK) == USER_ONE;
 }
 
@@ -185,6 +190,15 @@ void receipt_done(Receipt *receipt) {
         server_unlock();
 }
 
+/* Nobody can begin to use it any more. A sleep, so that users of a lower priority than ours come to their end. */
+static void wait_for_users(Receipt *receipt) {
+        static const Deadline never;
+        uint32_t word;
+
+        while ((word = word_load(&receipt->word)) & USERS_MASK)
+                futex_wait(&receipt->word, word, &never);
+}
+
 Receipt *receipt_take(int rcvid) {
         uint32_t generation, word;
         Receipt *receipt = find(rcvid, &generation);
@@ -196,8 +210,7 @@ Receipt *receipt_take(int rcvid) {
                 if (!is_held(word, generation))
                         return NULL;
         while (!word_swap_if(&receipt->word, &word, (word & ~STATE_MASK) | TAKEN));
-        while (word_load(&receipt->word) & USERS_MASK)
-                sched_yield();
+        wait_for_users(receipt);
         return receipt;
 }
 

@@ -11,8 +11,8 @@
  *   HELD -> FREE    receiver          client gave up, nobody reads         receipt_drop_locked
  *
  * The receiver, while it copies, and readers and writers (MsgRead, MsgWrite, MsgInfo) count themselves
- * in `word` while they use it; who takes a receipt waits until they are through, which is as long as a
- * copy takes.
+ * in `word` while they use it; who takes a receipt sleeps until they are through: each finishes the one copy
+ * that it has begun, and none can begin another.
  */
 #pragma once
 
