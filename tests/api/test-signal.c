@@ -59,6 +59,24 @@ START_TEST(msgreceive_is_interrupted_with_sa_restart_too) {
 }
 END_TEST
 
+/* In a program that asks for ISO C alone, signal() is this. */
+START_TEST(msgreceive_is_interrupted_by_a_handler_of_iso_cs_signal) {
+        int chid = channel_new(0);
+        pthread_t self = pthread_self();
+        struct _pulse pulse;
+        Thread killer;
+
+        ck_assert_ptr_eq(__sysv_signal(SIGUSR1, count), SIG_DFL);
+        killer = thread_start(kill_when_receiving, &self);
+        ck_assert_fails(MsgReceive(chid, &pulse, sizeof(pulse), NULL), EINTR);
+        ck_assert_int_eq(n_signals, 1);
+        thread_end(killer);
+        ck_assert_ptr_eq(sysv_signal(SIGUSR1, count), SIG_DFL); /* it has gone with its signal */
+        ck_assert_ptr_eq(__sysv_signal(SIGUSR1, SIG_ERR), SIG_ERR);
+        channel_free(chid);
+}
+END_TEST
+
 static void info_handler(int signo, siginfo_t *info, void *context) {
         n_signals++;
         last_value = info->si_value.sival_int;
@@ -297,7 +315,8 @@ START_TEST(sa_restart_still_restarts_a_read) {
 }
 END_TEST
 
-HARNESS_MAIN("signal", msgreceive_is_interrupted_by_a_handled_signal,
+HARNESS_MAIN("signal", msgreceive_is_interrupted_by_a_handler_of_iso_cs_signal,
+             msgreceive_is_interrupted_by_a_handled_signal,
              msgreceive_is_interrupted_with_sa_restart_too, a_put_off_signal_keeps_what_it_carries,
              sigaction_reports_the_programs_own_handler,
              handlers_installed_before_the_first_call_work_too, a_handler_may_send_messages,

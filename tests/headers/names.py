@@ -10,7 +10,8 @@ import subprocess
 import sys
 
 # Names of libc that the library stands before; libc's own headers declare them.
-INTERPOSED = {'close', 'dup', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal'}
+INTERPOSED = {'close', 'dup', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal',
+              '__sysv_signal', 'sysv_signal'}
 
 
 def declared(paths):
