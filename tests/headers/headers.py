@@ -20,6 +20,8 @@ SYSTEM = ('stdio.h stdlib.h unistd.h string.h errno.h fcntl.h pthread.h time.h s
 CXX_SYSTEM = ('iostream cstdlib vector string cstring fstream mutex memory cerrno thread map sstream '
               'chrono cstdint iomanip algorithm cstdio atomic cmath ctime csignal condition_variable '
               'functional limits random').split()
+# What pkg-config passes: enough for all headers in every standard, and a program may still ask for more.
+PKG_CONFIG = '-D_DEFAULT_SOURCE'
 STANDARDS = {'c': ['-std=c11', '-std=gnu17'], 'c++': ['-std=c++17', '-std=gnu++17']}
 
 
@@ -54,7 +56,7 @@ def includes(names):
 
 def check_alone(compiler, language, headers):
     return all([compiler.accepts(includes([h, h]), std, define)
-                for h in headers for std in STANDARDS[language] for define in ['-D_GNU_SOURCE']])
+                for h in headers for std in STANDARDS[language] for define in ['-D_GNU_SOURCE', PKG_CONFIG]])
 
 
 def check_plain(compiler, language, headers):
@@ -85,6 +87,8 @@ PROMISES = [
     ('c', True, [], '#include <stdlib.h>\nint f(int a, int b) { return min(a, b) + max(a, b); }\n'),
     ('c++', True, [], '#include <sys/neutrino.h>\n#include <algorithm>\n_pulse p; _msg_info i; _server_info s;\n'
                       'struct _msg_info64 m; int f(int a) { return std::min(a, 1); }\n'),
+    ('c', True, ['-std=c11', PKG_CONFIG], '#define _GNU_SOURCE\n#include <sys/neutrino.h>\nint f;\n'),
+    ('c', True, ['-std=c11', PKG_CONFIG], '#define _GNU_SOURCE 1\n#include <sys/neutrino.h>\nint f;\n'),
     # glibc's functions would misread QNX's event.
     ('c', False, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
     ('c++', False, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
