@@ -1,7 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /*
  * Flags: those bits of channel and connection flags that the daemon acts on. Their public names
- * stand in sys/neutrino.h, which this layer does not see; an API test compares the two.
+ * stand in sys/neutrino.h, which this layer does not see; tests/headers/flags.c compares the two.
  */
 #pragma once
 
