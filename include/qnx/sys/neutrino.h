@@ -8,7 +8,7 @@
  *             number, positive where success is always EOK. Each comment says which.
  *   Blocks    whether and where the call waits, and whether it is a cancellation point.
  *   Rule      "QNX 7.1 documentation" where that documentation says so; "our choice" where it is
- *             silent or contradicts itself, with the reason.
+ *             silent or contradicts itself (UNCONFIRMED), with the reason.
  *
  * Sizes are in bytes, times in nanoseconds unless a comment says otherwise. Error numbers are Linux's,
  * except those that Linux lacks (<errno.h>). The manual pages are made from these comments.
@@ -247,7 +247,8 @@ __BEGIN_DECLS
  * ChannelCreate: create a channel
  *
  * A channel belongs to the process; each of its threads may receive on it. `flags` is 0 or
- * _NTO_CHF_... bits. The first channel of a process is number 1, and a free number is used again.
+ * _NTO_CHF_... bits. The first channel of a process is number 1, the next ones go up; a number
+ * that became free comes again only after all higher ones.
  *
  * _NTO_CHF_FIXED_PRIORITY: receiving does not change the receiver's priority.
  *
@@ -265,7 +266,8 @@ __BEGIN_DECLS
  * the process that owns the channel ends.
  *
  * _NTO_CHF_COID_DISCONNECT: a pulse _PULSE_CODE_COIDDEATH with the coid when the channel behind one
- * of this process's connections has gone. The coid stays, dead, until ConnectDetach().
+ * of this process's connections has gone. The coid stays, dead, until ConnectDetach(). Each channel
+ * with this flag gets the pulse.
  *
  * _NTO_CHF_PRIVATE: only this process may connect.
  *
@@ -284,8 +286,10 @@ __BEGIN_DECLS
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation. Our choice: ENOTSUP, because a flag that is ignored silently would
  *   break its user later; THREAD_DEATH means the owner's threads, because the documentation's
- *   wording differs between releases; the place of the DISCONNECT pulse, so that a server never
- *   sees a message after it.
+ *   wording differs between releases; COID_DISCONNECT on any number of channels, so that no library
+ *   takes it from its program; one pulse for each unblock request, because a second one would say
+ *   nothing new; the place of the DISCONNECT pulse, so that a server never sees a message after it;
+ *   the order of waiting threads, so that the one that is awake can go first.
  * See: ChannelDestroy, ConnectAttach, MsgReceive
  */
 int ChannelCreate(unsigned flags);
@@ -389,7 +393,8 @@ int ChannelConnectAttr_r(unsigned id, union _channel_connect_attr *old_attr,
  * With _NTO_SIDE_CHANNEL in `index`, the coid is 0x40000001 or higher. Without, the coid is a file
  * descriptor, the lowest free one not below `index`: close(), dup(), fork() and exec() act on it as
  * on any other. Such a coid can be 0, 1 or 2 in a process that has closed these: use
- * _NTO_SIDE_CHANNEL for what is not a file.
+ * _NTO_SIDE_CHANNEL for what is not a file. The child of a fork() has its parent's descriptors, and is
+ * a client of its own; it has none of the side channel.
  *
  * `flags` is 0 or _NTO_COF_CLOEXEC, _NTO_COF_NOSHARE and the event bits. Connections of one process
  * to one channel share one scoid unless _NTO_COF_NOSHARE is given.
@@ -404,7 +409,8 @@ int ChannelConnectAttr_r(unsigned id, union _channel_connect_attr *old_attr,
  *   ENOMEM  there is no memory.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation; its list of errors is not complete in public. Our choice: ESRCH,
- *   EPERM, EINVAL as above, by the meaning of their names.
+ *   EPERM, EINVAL as above, by the meaning of their names; after fork() and exec() what the kernel does with
+ *   descriptors.
  * See: ConnectDetach, MsgSend, ConnectFlags
  */
 int ConnectAttach(uint32_t nd, pid_t pid, int chid, unsigned index, int flags);
@@ -541,8 +547,9 @@ int ClientInfoExtFree(struct _client_info **info);
  *              message of this size.
  *   EBADF      `coid` is no connection, or its channel has gone.
  *   EFAULT     a fault in the caller's buffers.
- *   EINTR      a signal was handled while the thread was blocked and the server had not received
- *              the message, or had received it on a channel without _NTO_CHF_UNBLOCK.
+ *   EINTR      a signal was handled, also by a handler with SA_RESTART, while the thread was blocked
+ *              and the server had not received the message, or had received it on a channel without
+ *              _NTO_CHF_UNBLOCK.
  *   ENOMEM     there is no memory to carry a message of this size.
  *   EOVERFLOW  the parts sum up to more than SSIZE_MAX.
  *   ESRCH      the server died, destroyed the channel or detached this client while the thread was
@@ -588,7 +595,7 @@ long MsgSendvnc_r(int coid, const iov_t *siov, size_t sparts, const iov_t *riov,
  *   EPERM   `code` is negative and the channel belongs to another process.
  * Blocks: never. Not a cancellation point. May be called from a signal handler.
  * Rule: QNX 7.1 documentation. Our choice: EPERM, so that no client can imitate the system's
- *   pulses; the rest of the list, which is not complete in public.
+ *   pulses; EBADF, EINVAL and the rest of the list, which is not complete in public.
  * See: MsgReceive, MsgReceivePulse
  */
 int MsgSendPulse(int coid, int priority, int code, int value);
@@ -619,7 +626,7 @@ int MsgSendPulsePtr_r(int coid, int priority, int code, void *value);
  * Errors:
  *   EFAULT     a fault in the caller's buffers, or they are smaller than a pulse and a pulse came;
  *              it is lost. After a fault the client of the message fails with ESRVRFAULT.
- *   EINTR      a signal was handled while the thread was blocked.
+ *   EINTR      a signal was handled, also by a handler with SA_RESTART, while the thread was blocked.
  *   EOVERFLOW  the parts sum up to more than SSIZE_MAX.
  *   ESRCH      the process has no channel `chid`, or it was destroyed meanwhile.
  *   ETIMEDOUT  the timeout of TimerTimeout() was reached.
@@ -641,7 +648,7 @@ int MsgReceivev_r(int chid, const iov_t *riov, size_t rparts, struct _msg_info *
  * Returns: EOK; -1 and errno. The _r forms return a negative errno.
  * Errors:
  *   EFAULT     a fault in the caller's buffers, or they are smaller than a pulse; it is lost.
- *   EINTR      a signal was handled while the thread was blocked.
+ *   EINTR      a signal was handled, also by a handler with SA_RESTART, while the thread was blocked.
  *   EOVERFLOW  the parts sum up to more than SSIZE_MAX.
  *   ESRCH      the process has no channel `chid`, or it was destroyed meanwhile.
  *   ETIMEDOUT  the timeout of TimerTimeout() was reached.
@@ -669,7 +676,8 @@ int MsgReceivePulsev_r(int chid, const iov_t *piov, size_t parts, struct _msg_in
  *               process is dead.
  *   EOVERFLOW   the parts sum up to more than SSIZE_MAX.
  *   ESRVRFAULT  a fault in the caller's buffers.
- * Blocks: no. Not a cancellation point.
+ * Blocks: no; but while other threads are copying in MsgRead() or MsgWrite() of the same message, until these
+ *   copies are done. Not a cancellation point.
  * Rule: QNX 7.1 documentation. Our choice: a rcvid is never mistaken for a later message of the
  *   same client (on QNX 7.1 it can be), so a late reply always gives ESRCH.
  * See: MsgError, MsgReceive, MsgWrite
@@ -687,9 +695,10 @@ int MsgReplyv_r(int rcvid, long status, const iov_t *riov, size_t rparts);
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
- *   ESRCH  the client is no longer blocked on this message.
+ *   EINVAL  `error` is below -1.
+ *   ESRCH   the client is no longer blocked on this message.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: -1 without an unblock request gives EINTR.
+ * Rule: QNX 7.1 documentation. Our choice: EINVAL; -1 without an unblock request gives EINTR.
  * See: MsgReply
  */
 int MsgError(int rcvid, int error);
