@@ -17,6 +17,8 @@
  */
 #pragma once
 
+#include "abi/ability.h"
+
 #include <assert.h>
 #include <stdatomic.h>
 #include <stddef.h>
@@ -42,7 +44,14 @@
         X(CLIENT_INFO, client_info, 1)                                                             \
         X(LINK_GROW, link_grow, 1)                                                                 \
         X(EVENT_DELIVER, event_deliver, 1)   /* to the client behind a lane */                     \
-        X(STATUS, status, 1)
+        X(STATUS, status, 1)                                                                       \
+        X(ABILITY, ability, 1)               /* allow or forbid a process something */             \
+        X(ABILITY_NAME, ability_name, 1)                                                           \
+        X(ABLE, able, 1)                     /* may a client do something? */                      \
+        X(LIMIT, limit, 1)                   /* of channels */                                     \
+        X(EVENT_WATCH, event_watch, 1)       /* what of the system's events it wants to know */    \
+        X(EVENT_TRIGGER, event_trigger, 1)                                                         \
+        X(DAEMON, daemon, 1)                 /* the caller has made itself a daemon */
 
 typedef enum WireOp {
 #define X(name, member, answers) WIRE_##name,
@@ -151,6 +160,46 @@ typedef struct WireStatus {
         uint32_t json; /* 1 = JSON, 0 = a table for people */
 } WireStatus;
 
+typedef struct WireAbility {
+        int32_t pid;      /* 0 = the caller */
+        uint32_t ability; /* number, or ABILITY_ALL */
+        uint32_t op;      /* ABILITY_... */
+        uint32_t pad;
+        union {
+                uint64_t range[2];              /* with ABILITY_SUBRANGE: lowest, highest */
+                uint64_t listed[ABILITY_WORDS]; /* with ABILITY_ALL: bits of those that are not meant */
+        };
+} WireAbility;
+
+typedef struct WireAbilityName {
+        uint32_t create; /* 1 = make it if there is none */
+        char name[ABILITY_NAME];
+} WireAbilityName;
+
+typedef struct WireAble {
+        int32_t scoid; /* -1 = the caller itself */
+        uint32_t ability;
+        uint64_t lo, hi;
+} WireAble;
+
+typedef struct WireLimit {
+        int32_t pid; /* 0 = the caller */
+        uint32_t set; /* 1 = change it, 0 = look */
+        uint64_t soft, hard; /* UINT64_MAX = none */
+} WireLimit;
+
+typedef struct WireEventWatch {
+        uint32_t events; /* PROCMGR_EVENT_... of <sys/procmgr.h>; 0 = no longer any */
+} WireEventWatch;
+
+typedef struct WireEventTrigger {
+        uint32_t events;
+} WireEventTrigger;
+
+typedef struct WireDaemon {
+        uint32_t pad;
+} WireDaemon;
+
 typedef struct WireRequest {
         uint32_t op;     /* WireOp */
         uint32_t serial; /* comes back in the reply */
@@ -171,6 +220,13 @@ typedef struct WireRequest {
                 WireLinkGrow link_grow;
                 WireEventDeliver event_deliver;
                 WireStatus status;
+                WireAbility ability;
+                WireAbilityName ability_name;
+                WireAble able;
+                WireLimit limit;
+                WireEventWatch event_watch;
+                WireEventTrigger event_trigger;
+                WireDaemon daemon;
                 uint8_t bytes[48];
         };
 } WireRequest;
@@ -245,6 +301,16 @@ typedef struct WireReplyStatus {
 } WireReplyStatus;
 enum { WIRE_FD_STATUS = 1 };
 
+typedef struct WireReplyAbilityName {
+        int32_t ability;
+} WireReplyAbilityName;
+
+typedef struct WireReplyLimit {
+        uint64_t soft, hard; /* UINT64_MAX = none */
+} WireReplyLimit;
+
+enum { WIRE_FD_EVENTS = 1 }; /* EVENT_WATCH's, the first time: WireSystemEvents come through it */
+
 typedef struct WireReply {
         uint32_t serial;
         int32_t status; /* 0, or a positive errno: then the union is all 0 and no descriptor comes */
@@ -259,10 +325,20 @@ typedef struct WireReply {
                 WireCredentials client_info;
                 WireReplyExtent extent;
                 WireReplyStatus status_text;
+                WireReplyAbilityName ability_name;
+                WireReplyLimit limit;
                 uint8_t bytes[176];
         };
 } WireReply;
 static_assert(sizeof(WireReply) == 192, "reply size");
+
+/* ---- events: 8 bytes, daemon to process, on a socket of their own ---- */
+
+typedef struct WireSystemEvent {
+        uint32_t event; /* one bit of PROCMGR_EVENT_... */
+        int32_t pid;    /* whom it is about, or who triggered it */
+} WireSystemEvent;
+static_assert(sizeof(WireSystemEvent) == 8, "event size");
 
 /* ---- news: 192 bytes, daemon to process ---- */
 

@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "daemon/ability.h"
 #include "daemon/flags.h"
 #include "daemon/lane.h"
 #include "daemon/lifeline.h"
@@ -154,6 +155,9 @@ int request_channel_create(Session *session, Request *request, Answer *answer) {
 
         if (flags & ~CHANNEL_FLAGS)
                 return -EINVAL;
+        r = ability_check_channel(session->process, flags & CHANNEL_PRIVATE);
+        if (r)
+                return r;
         r = channel_new(session->process, flags, &channel);
         if (r)
                 return r;

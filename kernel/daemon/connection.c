@@ -4,6 +4,7 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "daemon/ability.h"
 #include "daemon/channel.h"
 #include "daemon/flags.h"
 #include "daemon/request.h"
@@ -304,6 +305,8 @@ static int attach_check(Session *session, const WireConnectAttach *attach, Chann
         if (!channel)
                 return -ESRCH;
         if (channel->record->flags & CHANNEL_PRIVATE && server != self)
+                return -EPERM;
+        if (server != self && !ability_is_allowed(self, ABILITY_CHANNEL_CONNECT))
                 return -EPERM;
         if (attach->coid != 0 && coids_get(&self->coids, attach->coid))
                 return -EEXIST;

@@ -54,21 +54,58 @@ static bool status_ids(const char *text, const char *key, uint32_t ids[3]) {
         return line && sscanf(line + strlen(key), "%u %u %u", &ids[0], &ids[1], &ids[2]) == 3;
 }
 
-/* Only believed as long as it agrees with what the socket says of the same process. */
-static void read_real_ids(WireCredentials *credentials) {
+/* 0 or -errno. */
+static int read_status(pid_t pid, char *text, size_t room) {
         _cleanup_close_ int fd = -1;
-        uint32_t uids[3], gids[3];
-        char path[64], text[4096];
+        char path[64];
         ssize_t n;
 
-        snprintf(path, sizeof(path), "/proc/%d/status", (int)credentials->pid);
+        snprintf(path, sizeof(path), "/proc/%d/status", (int)pid);
         fd = open(path, O_RDONLY | O_CLOEXEC);
         if (fd < 0)
-                return;
-        n = read(fd, text, sizeof(text) - 1);
+                return -errno;
+        n = read(fd, text, room - 1);
         if (n <= 0)
-                return;
+                return n < 0 ? -errno : -ESRCH;
         text[n] = '\0';
+        return 0;
+}
+
+int cred_euid(pid_t pid, uint32_t *ret_uid) {
+        char text[4096];
+        uint32_t ids[3];
+        int r = read_status(pid, text, sizeof(text));
+
+        if (r)
+                return r;
+        if (!status_ids(text, "\nUid:", ids))
+                return -ESRCH;
+        *ret_uid = ids[1];
+        return 0;
+}
+
+int cred_parent(pid_t pid, pid_t *ret_parent) {
+        static const char key[] = "\nPPid:";
+        char text[4096];
+        const char *line;
+        int r = read_status(pid, text, sizeof(text));
+
+        if (r)
+                return r;
+        line = strstr(text, key);
+        if (!line)
+                return -ESRCH;
+        *ret_parent = atoi(line + strlen(key));
+        return 0;
+}
+
+/* Only believed as long as it agrees with what the socket says of the same process. */
+static void read_real_ids(WireCredentials *credentials) {
+        uint32_t uids[3], gids[3];
+        char text[4096];
+
+        if (read_status(credentials->pid, text, sizeof(text)))
+                return;
         if (!status_ids(text, "\nUid:", uids) || uids[1] != credentials->euid)
                 return;
         if (!status_ids(text, "\nGid:", gids) || gids[1] != credentials->egid)

@@ -15,5 +15,9 @@ int cred_peer(int socket, pid_t *ret_pid, uid_t *ret_uid);
 /* Everything a server may want to know of the process behind @socket. Reads /proc. */
 int cred_read(int socket, WireCredentials *ret_credentials);
 
+/* Its effective user now; and its parent, 0 when that cannot be seen. -errno when it has gone. */
+int cred_euid(pid_t pid, uint32_t *ret_uid);
+int cred_parent(pid_t pid, pid_t *ret_parent);
+
 /* A descriptor for the process behind @socket that becomes readable when it dies. */
 int cred_pidfd(int socket, pid_t pid, int *ret_fd);

@@ -18,6 +18,8 @@
 #include "daemon/lifeline.h"
 #include "daemon/link.h"
 #include "daemon/news.h"
+#include "daemon/remnant.h"
+#include "daemon/watch.h"
 #include "shm/link.h"
 
 #include <assert.h>
@@ -84,6 +86,8 @@ Process *goodbye(Process *process) {
         FAILPOINT("daemon-goodbye-begins");
         goodbye_as_server(process);
         goodbye_as_client(process);
+        process->watch = watch_free(process->watch);
+        remnant_keep(process);
         process = process_free(process);
         FAILPOINT("daemon-goodbye-done");
         return process;

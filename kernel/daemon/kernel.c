@@ -4,8 +4,10 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/log.h"
+#include "daemon/ability.h"
 #include "daemon/lifeline.h"
 #include "daemon/listener.h"
+#include "daemon/remnant.h"
 #include "daemon/session.h"
 
 #include <assert.h>
@@ -107,6 +109,8 @@ static void kernel_init_registries(Kernel *kernel) {
         list_init(&kernel->sessions);
         list_init(&kernel->processes);
         list_init(&kernel->doomed);
+        list_init(&kernel->remnants);
+        list_init(&kernel->watches);
         user_registry_init(&kernel->users, &kernel->tables[NOUN_USER], kernel->uid);
         kernel_limit_fds(kernel);
         for (unsigned i = 0; i < CHARGE_N; i++)
@@ -176,12 +180,15 @@ static void kernel_end_loop(Kernel *kernel) {
 Kernel *kernel_free(Kernel *kernel) {
         if (!kernel)
                 return NULL;
+        kernel->is_closing = true;
         kernel->listener = listener_free(kernel->listener);
         while (!list_is_empty(&kernel->sessions))
                 session_free(LIST_FIRST(&kernel->sessions, Session, all));
         lifeline_end_all(kernel);
         lifeline_watch_stop(kernel);
         assert(list_is_empty(&kernel->processes) && kernel->n_sessions == 0);
+        remnants_free(kernel);
+        ability_names_deinit(kernel);
         kernel_deinit_registries(kernel);
         if (kernel->loop)
                 kernel_end_loop(kernel);

@@ -4,6 +4,7 @@
  */
 #pragma once
 
+#include "abi/ability.h"
 #include "base/list.h"
 #include "base/map.h"
 #include "daemon/legacy.h"
@@ -53,6 +54,13 @@ struct Kernel {
         Map connections;    /* connection id -> Connection */
 
         uint32_t next_process_id, next_channel_id, next_bell_id, next_link_id, next_connection_id;
+
+        List remnants; /* Remnant.link */
+        List watches;  /* Watch.link */
+        ev_io clock;   /* tells that somebody has set it; runs while somebody wants to know */
+        bool abilities_changed; /* of any process, ever */
+        bool is_closing;
+        char *ability_names[ABILITIES_N - ABILITY_CUSTOM];
 
         /* Sessions whose end was found out in the middle of something else; ended before the loop sleeps. */
         List doomed; /* Session.doomed */

@@ -5,11 +5,13 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "daemon/ability.h"
 #include "daemon/cred.h"
 #include "daemon/goodbye.h"
 #include "daemon/news.h"
 #include "daemon/request.h"
 #include "daemon/session.h"
+#include "daemon/watch.h"
 #include "shm/link.h"
 #include "shm/region.h"
 
@@ -253,6 +255,7 @@ int request_greet(Session *session, Request *request, Answer *answer) {
         _cleanup_(process_freep) Process *process = NULL;
         _cleanup_close_ int news_peer = -1;
         Kernel *kernel = session->kernel;
+        bool was_known;
         int r;
 
         r = greet_check(session, greet);
@@ -267,6 +270,7 @@ int request_greet(Session *session, Request *request, Answer *answer) {
         r = process_new(session, greet->flags, &process);
         if (r)
                 return r;
+        was_known = ability_inherit(process);
         FAILPOINT("daemon-greet-built");
         r = process_make_news(process, &news_peer);
         if (r)
@@ -288,5 +292,7 @@ int request_greet(Session *session, Request *request, Answer *answer) {
         answer_fd_owned(answer, WIRE_FD_NEWS, TAKE_FD(news_peer));
         log_debug("event=greet pid=%d uid=%u", process->record->pid, process->record->uid);
         session->process = TAKE(process);
+        if (!was_known)
+                watch_tell(kernel, WATCH_PROCESS_CREATE, session->pid);
         return 0;
 }

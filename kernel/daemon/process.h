@@ -38,6 +38,7 @@ struct Process {
         List bell_holds;   /* BellHold.of_process */
         List lifelines;    /* Lifeline.of_creator */
         Coids coids;       /* connections by number */
+        struct Watch *watch; /* what it wants to know of the system, or NULL */
         size_t n_fds;      /* descriptors that the daemon holds for its channels, links and lifelines */
 };
 

@@ -65,6 +65,9 @@ typedef struct ProcessRecord {
         uint32_t next_scoid; /* number of it, before the bits are placed */
         uint32_t pad;
         WireCredentials credentials;
+        Abilities abilities;
+        uint32_t is_daemon; /* 1 = procmgr_daemon() */
+        uint32_t pad2;
 } ProcessRecord;
 
 typedef struct ChannelRecord {

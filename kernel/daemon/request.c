@@ -132,12 +132,12 @@ static void request_deinit(Request *request) {
 }
 
 /*
- * No decision against anybody: the end of an iteration, and a detach that crosses with the death of
- * what it names.
+ * No decision against anybody: the end of an iteration, a question whose answer is no, and a detach that
+ * crosses with the death of what it names.
  */
 static bool request_may_miss(uint32_t op) {
         return op == WIRE_SERVER_INFO || op == WIRE_CLIENT_INFO || op == WIRE_CONNECT_DETACH ||
-               op == WIRE_CONNECT_NUMBER;
+               op == WIRE_CONNECT_NUMBER || op == WIRE_ABLE || op == WIRE_ABILITY_NAME;
 }
 
 static void request_log_refusal(Session *session, uint32_t op, int r) {

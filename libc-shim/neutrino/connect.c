@@ -300,6 +300,22 @@ int ConnectClientInfoExt(int scoid, struct _client_info **info, int flags) {
         return plain_status(ConnectClientInfoExt_r(scoid, info, flags));
 }
 
+/* The daemon knows what the client may do. */
+static bool is_able(int scoid, const struct _client_able *able) {
+        WireRequest request = {
+                .op = WIRE_ABLE,
+                .able = { .scoid = scoid, .ability = able->ability & 0xffff, .lo = able->range_lo,
+                          .hi = able->range_hi },
+        };
+        Thread *thread = call_enter();
+        int fds[SESSION_FDS];
+        WireReply reply;
+        int r = session_ask(&request, -1, &reply, fds);
+
+        call_leave(thread);
+        return r == 0;
+}
+
 int ConnectClientInfoAble_r(int scoid, struct _client_info **info, int flags,
                             struct _client_able *abilities, int nable) {
         int r;
@@ -307,8 +323,9 @@ int ConnectClientInfoAble_r(int scoid, struct _client_info **info, int flags,
         if (nable < 0 || (nable > 0 && !abilities))
                 return EINVAL;
         r = ConnectClientInfoExt_r(scoid, info, flags);
-        if (r == EOK && nable > 0 && (*info)->cred.euid != 0)
-                (*info)->flags |= _NTO_CI_UNABLE;
+        for (int i = 0; r == EOK && i < nable; i++)
+                if (!is_able(scoid, &abilities[i]))
+                        (*info)->flags |= _NTO_CI_UNABLE;
         return r;
 }
 

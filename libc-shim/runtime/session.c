@@ -79,6 +79,14 @@ static int move_high(int fd) {
         return high;
 }
 
+int session_move_fd(int fd) {
+        return move_high(fd);
+}
+
+bool session_is_own_fd(int fd) {
+        return fd >= high_base();
+}
+
 static int map_greeting(const int fds[SESSION_FDS]) {
         void *map, *page;
         int r;

@@ -46,6 +46,10 @@ int session_signal_news(int linux_tid, int signo);
 int session_pid(void);
 unsigned session_priority_max(void);
 
+/* Moves a descriptor of the library's own away from the low numbers, which belong to the program. */
+int session_move_fd(int fd);
+bool session_is_own_fd(int fd);
+
 /* As close(2), but not a cancellation point: the library's own descriptors are closed with locks held. */
 void session_close(int fd);
 

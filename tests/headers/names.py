@@ -11,7 +11,8 @@ import sys
 
 # Names of libc that the library stands before; libc's own headers declare them.
 INTERPOSED = {'close', 'dup', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal',
-              '__sysv_signal', 'sysv_signal'}
+              '__sysv_signal', 'sysv_signal',
+              'getrlimit', 'getrlimit64', 'setrlimit', 'setrlimit64', 'prlimit', 'prlimit64'}
 
 
 def declared(paths):
