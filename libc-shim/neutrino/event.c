@@ -26,7 +26,7 @@ static Thread *enter(void) {
 
 /* ---- to a client ---- */
 
-static int ask(const Thread *thread, const Origin *origin, const struct sigevent *event, bool verify) {
+static int ask(Thread *thread, const Origin *origin, const struct sigevent *event, bool verify) {
         WireRequest request = {
                 .op = WIRE_EVENT_DELIVER,
                 .event_deliver = {
@@ -44,7 +44,7 @@ static int ask(const Thread *thread, const Origin *origin, const struct sigevent
         return session_ask(&request, -1, &reply, fds);
 }
 
-static int to_client(const Thread *thread, int rcvid, const struct sigevent *event, bool verify) {
+static int to_client(Thread *thread, int rcvid, const struct sigevent *event, bool verify) {
         Origin origin;
         bool known;
 
