@@ -25,6 +25,7 @@
 #include "runtime/priority.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
+#include "runtime/timeout.h"
 #include "runtime/timer.h"
 #include "shm/bell.h"
 #include "shm/copy.h"
@@ -413,14 +414,16 @@ static void sleep_locked(Reception *rx) {
         sleep_end_locked(rx); /* (4) */
 }
 
-static int reason_to_leave(const Reception *rx) {
+static int reason_to_leave(Reception *rx) {
         if (rx->channel->destroyed)
                 return ESRCH;
         if (rx->thread->interrupted)
                 return rx->thread->interrupted;
         if (!(rx->timeout.flags & _NTO_TIMEOUT_RECEIVE))
                 return 0;
-        return rx->timeout.immediate || deadline_passed(&rx->timeout.deadline) ? ETIMEDOUT : 0;
+        if (!rx->timeout.immediate && !deadline_passed(&rx->timeout.deadline))
+                return 0;
+        return timeout_ends(&rx->timeout) ? ETIMEDOUT : 0;
 }
 
 /*

@@ -23,6 +23,7 @@
 #include "runtime/boost.h"
 #include "runtime/session.h"
 #include "runtime/thread.h"
+#include "runtime/timeout.h"
 #include "shm/bell.h"
 #include "shm/link.h"
 #include "shm/slot.h"
@@ -102,12 +103,12 @@ static const Deadline *deadline_for(const Conversation *c, uint32_t state) {
 }
 
 /* Why this thread wants out in @state, as a positive errno; 0 = it does not. */
-static int reason_to_leave(const Conversation *c, uint32_t state) {
+static int reason_to_leave(Conversation *c, uint32_t state) {
         if (word_load(&c->thread->kicked) == c->connection->id)
                 return EBADF;
         if (c->thread->interrupted)
                 return c->thread->interrupted;
-        return deadline_passed(deadline_for(c, state)) ? ETIMEDOUT : 0;
+        return deadline_passed(deadline_for(c, state)) && timeout_ends(&c->timeout) ? ETIMEDOUT : 0;
 }
 
 /* Where the server last ran; -1 when it is not known. */

@@ -2,6 +2,7 @@
 #include "neutrino/timeout.h"
 
 #include "neutrino/result.h"
+#include "runtime/event.h"
 #include "sys/neutrino.h"
 
 #include <time.h>
@@ -35,7 +36,6 @@ Deadline timeout_after(uint64_t ns) {
         return deadline_at(CLOCK_MONOTONIC, ns, false);
 }
 
-/* Other kinds would deliver an event instead of unblocking; they need timers. */
 static bool event_unblocks(const struct sigevent *event) {
         return !event || SIGEV_GET_TYPE(event) == SIGEV_UNBLOCK;
 }
@@ -47,12 +47,17 @@ static int arm(clockid_t id, int flags, const struct sigevent *event, const uint
                 return EINVAL;
         if (flags & ~FLAGS_KNOWN)
                 return EINVAL;
-        if (!event_unblocks(event))
-                return ENOTSUP;
+        if (event && event_check(event) < 0)
+                return EINVAL;
         if (!thread->registered)
                 thread_register();
+        if (event)
+                thread->timeout_event = *event;
+        thread->timeout_left_ns = NULL;
+        thread->timeout_left = NULL;
         thread->timeout = (Timeout){
-                .flags = (uint32_t)flags & _NTO_TIMEOUT_MASK,
+                .flags = (uint32_t)flags & _NTO_TIMEOUT_MASK & ~TIMER_ABSTIME,
+                .delivers = !event_unblocks(event),
                 .immediate = !timeout || (flags & _NTO_TIMEOUT_IMMEDIATE) ||
                              (*timeout == 0 && !(flags & TIMER_ABSTIME)),
                 .deadline = deadline_at(id, timeout ? *timeout : 0, timeout && (flags & TIMER_ABSTIME)),
@@ -62,9 +67,12 @@ static int arm(clockid_t id, int flags, const struct sigevent *event, const uint
 
 int TimerTimeout_r(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout,
                    uint64_t *remaining) {
+        int r = arm(id, flags, event, timeout);
+
         if (remaining)
                 *remaining = 0;
-        return arm(id, flags, event, timeout);
+        thread_this.timeout_left_ns = remaining;
+        return r;
 }
 
 int TimerTimeout(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout,
@@ -72,18 +80,24 @@ int TimerTimeout(clockid_t id, int flags, const struct sigevent *event, const ui
         return plain_status(TimerTimeout_r(id, flags, event, timeout, remaining));
 }
 
+static bool is_time(const struct timespec *t) {
+        return t->tv_sec >= 0 && t->tv_nsec >= 0 && t->tv_nsec < (long)NS;
+}
+
 int timer_timeout_r(clockid_t id, int flags, const struct sigevent *event,
                     const struct timespec *timeout, struct timespec *remaining) {
-        uint64_t ns;
+        uint64_t ns = 0;
+        int r;
 
         if (remaining)
                 *remaining = (struct timespec){ 0 };
-        if (!timeout)
-                return arm(id, flags, event, NULL);
-        if (timeout->tv_sec < 0 || timeout->tv_nsec < 0 || timeout->tv_nsec >= (long)NS)
+        if (timeout && !is_time(timeout))
                 return EINVAL;
-        ns = (uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec;
-        return arm(id, flags, event, &ns);
+        if (timeout)
+                ns = (uint64_t)timeout->tv_sec * NS + (uint64_t)timeout->tv_nsec;
+        r = arm(id, flags, event, timeout ? &ns : NULL);
+        thread_this.timeout_left = remaining;
+        return r;
 }
 
 int timer_timeout(clockid_t id, int flags, const struct sigevent *event,

@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 #include "runtime/event.h"
 
+#include "runtime/priority.h"
 #include "runtime/pulse.h"
 #include "runtime/registry.h"
 #include "runtime/thread.h"
@@ -253,7 +254,7 @@ int event_deliver_self(const struct sigevent *given, int si_code, uint32_t tid) 
         case SIGEV_SIGNAL_THREAD:
                 return signal_thread(event, tid);
         case SIGEV_PULSE:
-                return pulse_send(event->sigev_coid, event_priority(event, thread_this.priority),
+                return pulse_send(event->sigev_coid, event_priority(event, priority_now(&thread_this)),
                                   event->sigev_code, (uint64_t)event->sigev_value.sival_long);
         case SIGEV_THREAD:
                 return start_thread(event);

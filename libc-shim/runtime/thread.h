@@ -31,6 +31,7 @@ typedef struct Thread Thread;
 typedef struct Timeout {
         uint32_t flags; /* _NTO_TIMEOUT_... of the states it ends; 0 = not armed */
         bool immediate;
+        bool delivers; /* an event of the thread's in place of ETIMEDOUT: timeout.c */
         Deadline deadline;
 } Timeout;
 
@@ -51,6 +52,9 @@ struct Thread {
         sigset_t deferred_set;
         int saved_errno;                /* the _r forms leave errno alone */
         Timeout timeout;
+        struct sigevent timeout_event;     /* with it, if it delivers one */
+        uint64_t *timeout_left_ns;         /* where a sleep that it ends tells what was left ... */
+        struct timespec *timeout_left;     /* ... in one of two forms; NULL = nowhere */
         uint32_t tid;
         uint32_t linux_tid;
         pthread_t id;

@@ -12,7 +12,9 @@ import sys
 # Names of libc that the library stands before; libc's own headers declare them.
 INTERPOSED = {'close', 'dup', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal',
               '__sysv_signal', 'sysv_signal',
-              'getrlimit', 'getrlimit64', 'setrlimit', 'setrlimit64', 'prlimit', 'prlimit64'}
+              'getrlimit', 'getrlimit64', 'setrlimit', 'setrlimit64', 'prlimit', 'prlimit64',
+              'pthread_mutex_lock', 'pthread_cond_wait', 'pthread_join', 'sem_wait', 'clock_nanosleep',
+              'nanosleep', 'usleep', 'sleep', 'sigwaitinfo', 'sigwait', 'sigsuspend'}
 
 
 def declared(paths):

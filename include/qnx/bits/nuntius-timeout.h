@@ -24,9 +24,8 @@ struct sigevent;
  *
  * Returns: EOK; -1 and errno; the _r form returns a positive errno.
  * Errors:
- *   EINVAL   `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, or `timeout` is negative or its
- *            tv_nsec is not in 0..999999999.
- *   ENOTSUP  `event` would be delivered instead of unblocking the thread.
+ *   EINVAL  `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, `event` is none that can be delivered,
+ *           or `timeout` is negative or its tv_nsec is not in 0..999999999.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation.
  * See: TimerTimeout

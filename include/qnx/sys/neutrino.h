@@ -839,11 +839,19 @@ int MsgKeyData_r(int rcvid, int oper, uint32_t key, uint32_t *newkey, const iov_
  * Arms a timeout for the next call of this thread that blocks in one of the states of `flags`,
  * _NTO_TIMEOUT_... bits. That call fails with ETIMEDOUT. `timeout` is in nanoseconds, from now, or
  * absolute on clock `id` when TIMER_ABSTIME is or'ed into `flags`; NULL means not to block at all,
- * though a server that is waiting still gets the time to take a message. The timeout is forgotten
- * when any of this library's calls returns, whether it blocked or not.
+ * though a server that is waiting still gets the time to take a message. A relative time does not
+ * care about changes of the clock. The timeout is forgotten when any of this library's calls returns,
+ * whether it blocked or not.
  *
- * `event` is NULL or SIGEV_UNBLOCK. Other states than SEND, RECEIVE and REPLY have no effect.
- * `remaining` may be NULL; it is used for _NTO_TIMEOUT_NANOSLEEP only.
+ * `event` NULL or SIGEV_UNBLOCK ends the call. Any other event is delivered when the time has come,
+ * and the call goes on.
+ *
+ * The states and the calls: SEND and REPLY MsgSend(); RECEIVE MsgReceive(); MUTEX
+ * pthread_mutex_lock(); CONDVAR pthread_cond_wait(); SEM sem_wait(); JOIN pthread_join(); NANOSLEEP
+ * nanosleep(), clock_nanosleep(), usleep(), sleep() and delay(); SIGWAITINFO sigwaitinfo() and
+ * sigwait(); SIGSUSPEND sigsuspend(); INTR InterruptWait(). A mutex or semaphore that is free is
+ * taken without forgetting the timeout. `remaining`, if not NULL, gets what a sleep in NANOSLEEP had
+ * left when it ended.
  *
  * For MsgSend() give _NTO_TIMEOUT_SEND and _NTO_TIMEOUT_REPLY together. On a channel with
  * _NTO_CHF_UNBLOCK a timeout in STATE_REPLY asks the server (ChannelCreate()) and the client waits
@@ -851,11 +859,10 @@ int MsgKeyData_r(int rcvid, int oper, uint32_t key, uint32_t *newkey, const iov_
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
- *   EINVAL   `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC.
- *   ENOTSUP  `event` would be delivered instead of unblocking the thread.
+ *   EINVAL  `id` is neither CLOCK_REALTIME nor CLOCK_MONOTONIC, or `event` is none that can be
+ *           delivered.
  * Blocks: no. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: ENOTSUP, because an event that is dropped silently would
- *   break its user. TIMER_ABSTIME has Linux's value, which is no _NTO_TIMEOUT_... bit.
+ * Rule: QNX 7.1 documentation. TIMER_ABSTIME has Linux's value, which is no _NTO_TIMEOUT_... bit.
  * See: timer_timeout, MsgSend, MsgReceive
  */
 int TimerTimeout(clockid_t id, int flags, const struct sigevent *event, const uint64_t *timeout,
