@@ -372,7 +372,8 @@ typedef struct ShmProcess {
         uint32_t magic;
         uint32_t version;
         _Atomic uint32_t hears_events; /* process: 1 = a thread of it reads news of events at once */
-        uint8_t pad[52];
+        _Atomic uint32_t used; /* process: entries from the first that have ever been taken */
+        uint8_t pad[48];
         ShmThread threads[PROCESS_THREADS];
         ShmEvent events[PROCESS_EVENTS];
 } ShmProcess;

@@ -19,6 +19,7 @@ struct Channel {
         Bell **bells;
         uint32_t n_bells;
         bool is_charged;
+        uint64_t boost_stamp; /* the last boost that came by (priority.c) */
 };
 
 /* Half-built is fine; connections and lanes must be gone. */

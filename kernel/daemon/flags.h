@@ -5,6 +5,7 @@
  */
 #pragma once
 
+#define CHANNEL_FIXED_PRIORITY  0x0001u
 #define CHANNEL_DISCONNECT      0x0008u
 #define CHANNEL_COID_DISCONNECT 0x0040u
 #define CHANNEL_PRIVATE         0x1000u

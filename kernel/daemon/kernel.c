@@ -5,6 +5,7 @@
 #include "base/error.h"
 #include "base/log.h"
 #include "daemon/ability.h"
+#include "daemon/booster.h"
 #include "daemon/lifeline.h"
 #include "daemon/listener.h"
 #include "daemon/remnant.h"
@@ -142,6 +143,9 @@ int kernel_new(const KernelOptions *options, Legacy *legacy, Kernel **ret_kernel
         r = lifeline_watch_start(kernel);
         if (r)
                 return error_fold(r);
+        r = booster_new(kernel, &kernel->booster);
+        if (r)
+                return error_fold(r);
         if (legacy) {
                 store_count_kept(&kernel->store, legacy->n_named);
                 (void)legacy_drop_rest(legacy, &kernel->store);
@@ -189,6 +193,7 @@ Kernel *kernel_free(Kernel *kernel) {
         assert(list_is_empty(&kernel->processes) && kernel->n_sessions == 0);
         remnants_free(kernel);
         ability_names_deinit(kernel);
+        kernel->booster = booster_free(kernel->booster);
         kernel_deinit_registries(kernel);
         if (kernel->loop)
                 kernel_end_loop(kernel);
@@ -208,7 +213,9 @@ void kernel_run(Kernel *kernel, Listener *listener) {
         listener_keep(listener);
         store_say(&kernel->store, "READY=1");
         kernel_linger(kernel);
+        booster_start(kernel->booster);
         ev_run(kernel->loop, 0);
+        booster_stop(kernel->booster);
 }
 
 void kernel_session_opened(Kernel *kernel, Session *session) {

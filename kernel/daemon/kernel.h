@@ -17,6 +17,7 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+typedef struct Booster Booster;
 typedef struct Kernel Kernel;
 typedef struct Listener Listener;
 typedef struct Process Process;
@@ -65,6 +66,9 @@ struct Kernel {
         /* Sessions whose end was found out in the middle of something else; ended before the loop sleeps. */
         List doomed; /* Session.doomed */
         ev_prepare reaper;
+
+        Booster *booster;
+        uint64_t boosts; /* stamp of the last one */
 
         int lifeline_epoll; /* all lifelines, for EPOLLHUP alone */
         ev_io lifeline_io;

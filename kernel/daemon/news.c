@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "base/fdmsg.h"
 #include "daemon/bell.h"
+#include "daemon/booster.h"
 #include "daemon/channel.h"
 #include "daemon/connection.h"
 #include "daemon/extent.h"
@@ -349,11 +350,13 @@ News *news_cancel(News *news) {
 void news_attach(Process *process) {
         ev_io_init(&process->news_io, news_on_writable, process->news_fd, EV_WRITE);
         process->news_io.data = process;
+        booster_listen(process);
 }
 
 void news_detach(Process *process) {
         if (process->news_fd < 0)
                 return;
+        booster_forget(process);
         ev_io_stop(process->kernel->loop, &process->news_io);
         while (!list_is_empty(&process->news))
                 news_drop(LIST_FIRST(&process->news, News, link));

@@ -122,6 +122,7 @@ static void process_init(Process *process, Session *session) {
                               .news_fd = -1 };
         list_init(&process->news);
         list_init(&process->all);
+        list_init(&process->boost_rest);
         list_init(&process->channels);
         list_init(&process->client_links);
         list_init(&process->server_links);

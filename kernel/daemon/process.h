@@ -29,6 +29,12 @@ struct Process {
         List news;     /* News.link: what did not fit into the socket */
         size_t n_news;
 
+        List boost_rest;       /* Booster.resting */
+        uint64_t boost_window; /* which tenth of a second it last asked for boosts in ... */
+        unsigned boost_cost;   /* ... and what that has cost */
+        enum { NUMBERS_UNKNOWN, NUMBERS_OURS, NUMBERS_FOREIGN } numbers; /* of its threads: PID namespace */
+        bool is_heard;         /* the booster reads what it says on its news socket */
+
         List all;          /* in Kernel.processes */
         List channels;     /* Channel.of_process */
         List client_links; /* Link.of_client */

@@ -52,6 +52,10 @@ void notice_count(ShmNotice *notice) {
         word_add(&notice->news, 1);
 }
 
+void notice_count_boost(ShmNotice *notice) {
+        word_add(&notice->boosts, 1);
+}
+
 uint32_t notice_news(const ShmNotice *notice) {
         return word_load(&notice->news);
 }

@@ -27,4 +27,5 @@ void link_fail_slots(ShmSlot *slots, unsigned n, int error);
 /* Daemon, once; then after each WireNews that it has sent. */
 void notice_init(ShmNotice *notice);
 void notice_count(ShmNotice *notice);
+void notice_count_boost(ShmNotice *notice);
 uint32_t notice_news(const ShmNotice *notice);

@@ -45,8 +45,9 @@ static bool take_message(Lane *lane, InSlot *slot, uint32_t generation) {
 
         if (shm->scoid != lane->scoid)
                 return false;
-        if (slot->entry.queued && slot->generation == generation && slot->lane == lane)
-                return true;
+        if (slot->entry.queued && slot->generation == generation && slot->lane == lane &&
+            slot->entry.priority >= clamp_priority(lane->link, shm->priority))
+                return true; /* else its sender has been raised */
         if (slot->entry.queued)
                 queue_remove(&slot->lane->channel->queue, &slot->entry);
         slot->lane = lane;

@@ -59,6 +59,8 @@ static void page_enter_locked(Thread *thread) {
                 word_store_relaxed(&entry->channel, 0);
                 word_store_relaxed(&entry->state, 1 /* STATE_RUNNING */);
                 thread->page = entry;
+                if (word_load(&process_page->used) <= i)
+                        word_store(&process_page->used, i + 1);
                 return;
         }
 }
