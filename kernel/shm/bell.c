@@ -156,6 +156,11 @@ bool bell_collect(ShmBell *bell, BellWalk *walk, uint32_t *ret_lane, uint64_t *r
         return false;
 }
 
+void bell_put_back(ShmBell *bell, uint32_t lane, uint64_t bits) {
+        atomic_fetch_or(&bell->leaf[lane], bits);
+        mark_lane(bell, lane);
+}
+
 /* Scribbled marks that never cool must not keep a receiver from its sleep: it sleeps on an empty walk. */
 bool bell_has_work(const ShmBell *bell) {
         for (uint32_t lane = 0; (lane = next_marked(bell, lane)) < BELL_LANES; lane++)

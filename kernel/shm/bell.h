@@ -44,6 +44,9 @@ typedef struct BellWalk {
 } BellWalk;
 bool bell_collect(ShmBell *bell, BellWalk *walk, uint32_t *ret_lane, uint64_t *ret_bits);
 
+/* Receiver: gives bits back that it cannot act upon now; the next walk finds them. */
+void bell_put_back(ShmBell *bell, uint32_t lane, uint64_t bits);
+
 /* Receiver: has any marked lane something? */
 bool bell_has_work(const ShmBell *bell);
 

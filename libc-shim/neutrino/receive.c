@@ -74,6 +74,11 @@ static int copy_direct(Receipt *receipt, const ShmSlot *shm) {
         return 0;
 }
 
+/* We may have been told of it, and had no memory to take it; then the sender shall try again. */
+static int no_such_place(void) {
+        return news_unread() ? -EAGAIN : -EFAULT;
+}
+
 static int place_message(Receipt *receipt, ShmSlot *shm, uint32_t at) {
         receipt->message = NULL;
         receipt->direct = NULL;
@@ -83,7 +88,7 @@ static int place_message(Receipt *receipt, ShmSlot *shm, uint32_t at) {
                 receipt->message = receipt->message_bytes <= SLOT_MESSAGE_ROOM ? shm->message : NULL;
         else
                 receipt->message = inlink_bulk(receipt->link, at, receipt->message_bytes);
-        return receipt->message ? 0 : -EFAULT;
+        return receipt->message ? 0 : no_such_place();
 }
 
 static int place_reply(Receipt *receipt, ShmSlot *shm, uint32_t at) {
@@ -92,7 +97,7 @@ static int place_reply(Receipt *receipt, ShmSlot *shm, uint32_t at) {
                                                                        : NULL;
         else
                 receipt->reply = inlink_bulk(receipt->link, at, receipt->reply_room);
-        return receipt->reply ? 0 : -EFAULT;
+        return receipt->reply ? 0 : no_such_place();
 }
 
 /* The description is read out of shared memory here, once; from now on only the copy counts. */
@@ -379,7 +384,8 @@ static void sleep_cancellable(Sleep *sleep) {
 
 /* A timer of the channel ends the sleep as a time-out of the thread's own does. */
 static Deadline alarm_of(const Reception *rx) {
-        Deadline timer = deadline_at_ns(timers_next_locked(rx->channel));
+        uint64_t retry_at = news_retry_at(), timer_at = timers_next_locked(rx->channel);
+        Deadline timer = deadline_at_ns(retry_at < timer_at ? retry_at : timer_at);
 
         if (!(rx->timeout.flags & _NTO_TIMEOUT_RECEIVE))
                 return timer;

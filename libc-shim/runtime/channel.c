@@ -16,11 +16,14 @@
 #include <string.h>
 #include <unistd.h>
 
-#define PULSE_PRIORITY 10
+#define PULSE_PRIORITY  10
+#define PULSES_RESERVED 64u
 
 static pthread_mutex_t server_mutex = PTHREAD_MUTEX_INITIALIZER;
 static Channel *channels;
 static Pulse *free_pulses;
+static Pulse reserve[PULSES_RESERVED]; /* what the system has to say needs no memory */
+static bool reserve_used[PULSES_RESERVED];
 
 void server_lock(void) {
         pthread_mutex_lock(&server_mutex);
@@ -205,21 +208,47 @@ int channel_destroy(int chid) {
 
 /* ---- pulses of the system itself ---- */
 
-Pulse *pulse_new_locked(void) {
-        Pulse *pulse = free_pulses;
+bool pulse_stock_locked(void) {
+        if (!free_pulses)
+                free_pulses = calloc(1, sizeof(*free_pulses));
+        return free_pulses != NULL;
+}
 
-        if (!pulse)
-                return calloc(1, sizeof(*pulse));
+Pulse *pulse_new_locked(void) {
+        Pulse *pulse;
+
+        if (!pulse_stock_locked())
+                return NULL;
+        pulse = free_pulses;
         free_pulses = (Pulse *)pulse->entry.next;
         memset(pulse, 0, sizeof(*pulse));
         return pulse;
 }
 
+static Pulse *system_pulse_locked(void) {
+        Pulse *pulse = pulse_new_locked();
+
+        for (unsigned i = 0; !pulse && i < PULSES_RESERVED; i++)
+                if (!reserve_used[i]) {
+                        reserve_used[i] = true;
+                        pulse = memset(&reserve[i], 0, sizeof(reserve[i]));
+                }
+        return pulse;
+}
+
+static void put_away(Pulse *pulse) {
+        if (pulse >= reserve && pulse < reserve + PULSES_RESERVED) {
+                reserve_used[pulse - reserve] = false;
+                return;
+        }
+        pulse->entry.next = (Entry *)free_pulses;
+        free_pulses = pulse;
+}
+
 void pulse_free_locked(Pulse *pulse) {
         InLink *from = pulse->from;
 
-        pulse->entry.next = (Entry *)free_pulses;
-        free_pulses = pulse;
+        put_away(pulse);
         if (from)
                 inlink_put_pulse_locked(from);
 }
@@ -233,7 +262,7 @@ void channel_queue_pulse_locked(Channel *channel, Pulse *pulse) {
 }
 
 int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t scoid, uint8_t priority) {
-        Pulse *pulse = pulse_new_locked();
+        Pulse *pulse = system_pulse_locked();
 
         if (!pulse)
                 return -ENOMEM;
@@ -258,4 +287,5 @@ void channels_after_fork(void) {
         pthread_mutex_init(&server_mutex, NULL);
         channels = NULL;
         free_pulses = NULL;
+        memset(reserve_used, 0, sizeof(reserve_used));
 }

@@ -73,7 +73,9 @@ int channel_add_bell_locked(Channel *channel, uint32_t id, int fd, InBell **ret_
 /* Pulses that the system itself sends: into the queue, without a ring. */
 void channel_queue_pulse_locked(Channel *channel, Pulse *pulse); /* all but its stamp is filled in */
 int channel_pulse_locked(Channel *channel, int code, uint64_t value, int32_t scoid, uint8_t priority);
+/* NULL: no memory. The system's own pulses have a reserve; after pulse_stock_locked() there is one for all. */
 Pulse *pulse_new_locked(void);
+bool pulse_stock_locked(void);
 void pulse_free_locked(Pulse *pulse);
 
 /*
@@ -81,9 +83,10 @@ void pulse_free_locked(Pulse *pulse);
  * the caller receives on; receivers of others are woken.
  */
 void channel_collect_locked(Channel *channel, bool cool);
-void collect_ring_locked(InLink *link, const Channel *here);
+/* False: pulses were left where they are, for want of memory. */
+bool collect_ring_locked(InLink *link, const Channel *here);
 /* A lane of @link ends: what it sent before must be received all the same, however much it is. */
-void collect_last_pulses_locked(InLink *link, const Channel *here);
+bool collect_last_pulses_locked(InLink *link, const Channel *here);
 /* A lane has opened: what its client has rung for already. */
 void collect_early_locked(Lane *lane);
 /* A lane leaves its leaf, which the daemon may have given to another already. */

@@ -111,9 +111,7 @@ static void take_pulse(InLink *link, const RingPulse *in, const Channel *here) {
 
         if (!may_send(link, in, lane))
                 return;
-        pulse = pulse_new_locked();
-        if (!pulse)
-                return;
+        pulse = pulse_new_locked(); /* there is one: collect_ring_up_to() has seen to it */
         pulse->entry.kind = ENTRY_PULSE;
         pulse->entry.priority = clamp_priority(link, in->priority);
         pulse->entry.stamp = clamp_stamp(lane->channel, in->stamp);
@@ -141,38 +139,44 @@ static bool ring_next_locked(InLink *link, RingPulse *ret_pulse) {
  * ringing waits for the lane. Once all news is read, a lane that we do not know is none.
  */
 static bool is_early(const RingPulse *in) {
-        return (news_is_being_read() || news_pending()) && !lane_find_locked(in->scoid);
+        return news_unread() && !lane_find_locked(in->scoid);
 }
 
-/* At most so many of one link in our memory; the rest stays in its ring until some are received. */
-static void collect_ring_up_to(InLink *link, unsigned most, const Channel *here) {
+/*
+ * At most so many of one link in our memory; the rest stays in its ring until some are received. False: it
+ * stays there because there is no memory.
+ */
+static bool collect_ring_up_to(InLink *link, unsigned most, const Channel *here) {
         RingPulse in;
 
         word_store_relaxed(&link->ring_backlog, 0);
         for (unsigned n = 0; n < RING_CELLS; n++) {
                 if (link->pulses_queued >= most) {
                         word_store_relaxed(&link->ring_backlog, 1);
-                        return;
+                        return true;
                 }
                 if (!ring_peek(&link->map->ring, word_load_relaxed(&link->ring_position), &in))
-                        return;
+                        return true;
                 if (is_early(&in)) {
                         word_store_relaxed(&link->ring_backlog, 1);
-                        return;
+                        return true;
                 }
+                if (!pulse_stock_locked())
+                        return false;
                 if (!ring_next_locked(link, &in))
-                        return;
+                        return true;
                 take_pulse(link, &in, here);
         }
         word_store_relaxed(&link->ring_backlog, 1); /* a flood: the others first */
+        return true;
 }
 
-void collect_ring_locked(InLink *link, const Channel *here) {
-        collect_ring_up_to(link, PULSES_OF_ONE_LINK, here);
+bool collect_ring_locked(InLink *link, const Channel *here) {
+        return collect_ring_up_to(link, PULSES_OF_ONE_LINK, here);
 }
 
-void collect_last_pulses_locked(InLink *link, const Channel *here) {
-        collect_ring_up_to(link, PULSES_OF_ONE_LINK + RING_CELLS, here);
+bool collect_last_pulses_locked(InLink *link, const Channel *here) {
+        return collect_ring_up_to(link, PULSES_OF_ONE_LINK + RING_CELLS, here);
 }
 
 /* Whom to expect: see regular.h. A predecessor may have come without ringing, as it was told. */
@@ -189,7 +193,8 @@ static void note_visit(Lane *lane, uint32_t number) {
 
 static void take_bits(Lane *lane, uint64_t bits) {
         if (bits >> BELL_PULSES) {
-                collect_ring_locked(lane->link, lane->channel);
+                if (!collect_ring_locked(lane->link, lane->channel))
+                        bell_put_back(lane->bell->map, lane->leaf, 1ull << BELL_PULSES);
                 note_visit(lane, BELL_EXPECTS_PULSES);
         }
         bits &= ~(1ull << BELL_PULSES);
@@ -228,6 +233,8 @@ static void keep_early(InBell *bell, uint32_t leaf, uint64_t bits) {
                 *group = calloc(BELL_GROUP, sizeof(**group));
         if (*group)
                 (*group)[leaf % BELL_GROUP] |= bits;
+        else
+                bell_put_back(bell->map, leaf, bits); /* no memory: the next look finds it again */
 }
 
 void collect_early_locked(Lane *lane) {
@@ -266,7 +273,7 @@ static void collect_bell_locked(InBell *bell, bool cool) {
                 if (news_pending())
                         news_read_locked();
                 lane = lane_at(bell, leaf);
-                if (!lane || news_is_being_read())
+                if (!lane || news_unread())
                         keep_early(bell, leaf, bits);
                 if (lane)
                         take_bits(lane, bits);

@@ -6,14 +6,21 @@
 #pragma once
 
 #include <stdbool.h>
+#include <stdint.h>
 
-/* Has the daemon counted up since the last reading? One load. */
+/* Is there something to read, that is worth trying? One load. */
 bool news_pending(void);
+
+/* Is there something that we have not read yet, tried or not? */
+bool news_unread(void);
+
+/*
+ * When to try again, in nanoseconds of CLOCK_MONOTONIC, what there was no memory or no descriptor for;
+ * UINT64_MAX = there is no such thing.
+ */
+uint64_t news_retry_at(void);
 
 /* Reads everything there is, without waiting. Under the server lock. */
 void news_read_locked(void);
-
-/* Are we inside news_read_locked()? What we know of lanes may then be older than what has rung. */
-bool news_is_being_read(void);
 
 void news_after_fork(void);

@@ -357,11 +357,21 @@ bool session_has_news(uint32_t seen) {
         return notice && notice_news(notice) != seen;
 }
 
-bool session_take_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds) {
+int session_peek_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds) {
         ssize_t n = fdmsg_receive(news_fd, ret_news, sizeof(*ret_news), fds, 2, ret_n_fds,
-                                  MSG_DONTWAIT);
+                                  MSG_DONTWAIT | MSG_PEEK);
 
+        if (n == -EMFILE || is_shortage(n))
+                return (int)n;
         return n == (ssize_t)sizeof(*ret_news);
+}
+
+/* Without room for them the kernel lets go of the descriptors, which session_peek_news() has brought. */
+void session_drop_news(void) {
+        char byte;
+
+        while (recv(news_fd, &byte, sizeof(byte), MSG_DONTWAIT) < 0 && errno == EINTR)
+                ;
 }
 
 int session_signal_news(int linux_tid, int signo) {

@@ -36,8 +36,12 @@ void session_tell_boost(const WireBoost *boost);
 bool session_has_news(uint32_t seen);
 uint32_t session_news(void);
 
-/* The next piece of news, without waiting. True when there was one. */
-bool session_take_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds);
+/*
+ * The next piece of news, without waiting. It stays the next one until it is dropped: whoever has no memory or no
+ * descriptor for what it brings comes back later. 1, 0 when there is none, or -errno of a shortage.
+ */
+int session_peek_news(WireNews *ret_news, int fds[2], size_t *ret_n_fds);
+void session_drop_news(void);
 
 /* From now on news that arrive send @signo to the thread @linux_tid. 0 or -errno. */
 int session_signal_news(int linux_tid, int signo);

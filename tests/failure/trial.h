@@ -23,6 +23,7 @@ typedef struct Scenario {
         int errors[6];          /* what may be said, besides EOK */
         void (*finish)(Peer *me);
         bool needs_nothing; /* there is nothing that could fail */
+        long kept;          /* bytes of heap that a call may keep for the next that needs them */
 } Scenario;
 
 /* @server: for the trials to talk to; NULL where they need none. */
