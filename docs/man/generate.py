@@ -25,6 +25,7 @@ SHOWN_AS = {
     'nuntius-posix-timer.h': '<time.h>',
     'nuntius-clock.h': '<sys/neutrino.h>',
     'nuntius-delay.h': '<unistd.h>',
+    'nuntius-mqueue.h': '<mqueue.h>',
     'nuntius-event.h': '<sys/neutrino.h>',
     'nuntius-timespec.h': '<time.h>',
     'nuntius-timer.h': '<sys/neutrino.h>',

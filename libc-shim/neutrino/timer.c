@@ -52,12 +52,26 @@ static struct _itimer itimer_of(const TimerTimes *times) {
         return (struct _itimer){ .nsec = times->first, .interval_nsec = times->interval };
 }
 
+/* How late it may be is never more than nothing. */
+static int set_tolerance(timer_t id, struct _itimer *oitime) {
+        TimerState state;
+        int r = timer_read(id, false, false, &state);
+
+        if (r < 0)
+                return r;
+        if (oitime)
+                *oitime = (struct _itimer){ .nsec = 0 };
+        return 0;
+}
+
 static int set(timer_t id, int flags, const struct _itimer *itime, struct _itimer *oitime) {
         TimerState before;
         int r;
 
-        if (!itime || (flags & ~TIMER_ABSTIME))
+        if (!itime || (flags & ~(TIMER_ABSTIME | TIMER_TOLERANCE)))
                 return -EINVAL;
+        if (flags & TIMER_TOLERANCE)
+                return set_tolerance(id, oitime);
         r = timer_set(id, &(TimerTimes){ .first = itime->nsec, .interval = itime->interval_nsec },
                       flags & TIMER_ABSTIME, oitime ? &before : NULL);
         if (r == 0 && oitime)

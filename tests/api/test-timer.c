@@ -611,6 +611,10 @@ START_TEST(what_a_timer_tells) {
         ck_assert_r(TimerSettime_r(id, 0, &second, &old), EOK);
         ck_assert_uint_gt(old.nsec, 60 * S);
         ck_assert_uint_eq(old.interval_nsec, 7 * S);
+        first.nsec = 0;
+        ck_assert_ok(TimerSettime(id, TIMER_TOLERANCE, &first, NULL)); /* and it goes on */
+        ck_assert_int_eq(TimerInfo(0, id, 0, &info), id);
+        ck_assert_uint_gt(info.otime.nsec, 30 * S);
         ck_assert_r(TimerDestroy_r(id), EOK);
         setup_free(&setup);
 }

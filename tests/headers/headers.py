@@ -89,10 +89,11 @@ PROMISES = [
                       'struct _msg_info64 m; int f(int a) { return std::min(a, 1); }\n'),
     ('c', True, ['-std=c11', PKG_CONFIG], '#define _GNU_SOURCE\n#include <sys/neutrino.h>\nint f;\n'),
     ('c', True, ['-std=c11', PKG_CONFIG], '#define _GNU_SOURCE 1\n#include <sys/neutrino.h>\nint f;\n'),
-    # glibc's functions would misread QNX's event.
-    ('c', False, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
-    ('c++', False, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
-    ('c', True, [], '#include <mqueue.h>\nint f(struct __libc_sigevent *e) { return mq_notify(0, e); }\n'),
+    # Events are QNX's wherever one is taken; what has no such form refuses them.
+    ('c', True, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
+    ('c++', True, [], '#include <mqueue.h>\nint f(struct sigevent *e) { return mq_notify(0, e); }\n'),
+    ('c', False, [], '#include <aio.h>\nvoid f(struct aiocb *a, struct sigevent *e) { a->aio_sigevent = *e; }\n'),
+    ('c++', True, [], '#include <time.h>\nint f(struct sigevent *e) { timer_t t; return timer_create(0, e, &t) + t; }\n'),
 ]
 
 

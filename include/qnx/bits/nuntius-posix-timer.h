@@ -13,6 +13,10 @@
 #include <bits/types/timer_t.h>
 #include <sys/cdefs.h>
 
+#ifndef TIMER_TOLERANCE
+#define TIMER_TOLERANCE 0x40000000 /* TimerSettime() */
+#endif
+
 __BEGIN_DECLS
 #pragma GCC visibility push(default)
 

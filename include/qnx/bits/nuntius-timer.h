@@ -41,6 +41,11 @@ struct _timer_info {
 #define _NTO_TI_PROCESS_TOLERANT 0x0200
 #define _NTO_TI_HIGH_RESOLUTION  0x0400
 
+/* TimerSettime(), timer_settime(): the times are how late the timer may be. Our choice of value. */
+#ifndef TIMER_TOLERANCE
+#define TIMER_TOLERANCE 0x40000000
+#endif
+
 /* TimerInfo(): flags */
 #define _NTO_TIMER_SEARCH         1 /* the timer of that number, or the next there is */
 #define _NTO_TIMER_RESET_OVERRUNS 2 /* and count its overruns from 0 */
@@ -99,6 +104,9 @@ int TimerDestroy_r(timer_t id);
  * off. A relative time does not care about changes of the clock, an absolute one on CLOCK_REALTIME
  * follows them. An absolute time in the past expires at once; what it would have expired before are
  * overruns. `oitime`, if not NULL, gets what was left.
+ *
+ * With TIMER_TOLERANCE in `flags`, `itime->nsec` says how late the timer may be, and the timer goes on
+ * as it was set. Timers here are as exact as the machine: it is accepted and has no effect.
  *
  * Returns: EOK; -1 and errno. The _r form returns a positive errno.
  * Errors:
