@@ -18,6 +18,10 @@ void link_set_connection(ShmLink *link, uint32_t index, uint32_t state) {
         word_store(&link->connections[index], state);
 }
 
+uint32_t link_connection(const ShmLink *link, uint32_t index) {
+        return word_load(&link->connections[index]);
+}
+
 bool link_connection_is_live(const ShmLink *link, uint32_t index) {
         return word_load(&link->connections[index]) == CONNECTION_LIVE;
 }

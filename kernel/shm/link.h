@@ -13,6 +13,7 @@ void link_init(ShmLink *link, const uint8_t token[LINK_TOKEN_BYTES]);
 
 /* Daemon (any change), client (LIVE -> DEAD). seq_cst: partner of the recheck in a sender's wait. */
 void link_set_connection(ShmLink *link, uint32_t index, uint32_t state);
+uint32_t link_connection(const ShmLink *link, uint32_t index);
 bool link_connection_is_live(const ShmLink *link, uint32_t index);
 
 /* Daemon: one of the two processes has died. */

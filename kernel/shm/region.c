@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -41,27 +42,15 @@ int region_create(const char *name, size_t bytes, int *ret_fd) {
         return 0;
 }
 
-int region_create_read_only(const char *name, size_t bytes, int *ret_fd, void **ret_map) {
-        int fd = sized_memfd(name, bytes);
-        void *map;
-        int r;
+int region_reopen_read_only(int fd, int *ret_fd) {
+        char path[32];
+        int opened;
 
-        if (fd < 0)
-                return fd;
-        map = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0);
-        if (map == MAP_FAILED) {
-                r = -errno;
-                close(fd);
-                return r;
-        }
-        r = seal(fd, SEALS | F_SEAL_FUTURE_WRITE);
-        if (r < 0) {
-                munmap(map, bytes);
-                close(fd);
-                return r;
-        }
-        *ret_fd = fd;
-        *ret_map = map;
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
+        opened = open(path, O_RDONLY | O_CLOEXEC);
+        if (opened < 0)
+                return -errno;
+        *ret_fd = opened;
         return 0;
 }
 

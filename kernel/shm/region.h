@@ -13,8 +13,11 @@
 /* A zeroed region of @bytes, sealed against shrinking, growing and further seals. 0 or -errno. */
 int region_create(const char *name, size_t bytes, int *ret_fd);
 
-/* The same, already mapped at @ret_map: the creator writes, everybody it is handed to only reads. */
-int region_create_read_only(const char *name, size_t bytes, int *ret_fd, void **ret_map);
+/*
+ * Another descriptor for the region in @fd, which can be mapped for reading only: for somebody who is to
+ * look and not to write. Who could open it anew for writing is decided by the mode of @fd's file.
+ */
+int region_reopen_read_only(int fd, int *ret_fd);
 
 /* Maps a region that came over the socket. -EPROTO when its size or its seals are not what was promised. */
 int region_map(int fd, size_t bytes, bool writable, void **ret_map);

@@ -66,7 +66,8 @@ static Peer admit(void) {
         must(peer.socket >= 0);
         request = hear(peer.socket);
         must(request.op == WIRE_GREET);
-        must(region_create_read_only("notice", sizeof(ShmNotice), &fds[0], (void **)&peer.notice) == 0);
+        must(region_create("notice", sizeof(ShmNotice), &fds[0]) == 0);
+        must(region_map(fds[0], sizeof(ShmNotice), true, (void **)&peer.notice) == 0);
         notice_init(peer.notice);
         must(region_create("page", PROCESS_BYTES, &fds[1]) == 0);
         must(socketpair(AF_UNIX, SOCK_SEQPACKET, 0, news) == 0);

@@ -10,6 +10,7 @@
 #include <stdio.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/stat.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -118,46 +119,50 @@ END_TEST
 
 /* ---- read-only ---- */
 
-START_TEST(only_the_creator_of_a_read_only_region_writes) {
+START_TEST(who_has_a_read_only_descriptor_only_reads) {
         uint8_t *creator, *reader;
+        int fd = region(), reading;
         void *map;
-        int fd;
 
-        ck_assert_int_eq(region_create_read_only("test", BYTES, &fd, &map), 0);
+        ck_assert_int_eq(region_map(fd, BYTES, true, &map), 0);
         creator = map;
-        ck_assert_int_eq(region_map(fd, BYTES, true, &map), -EPERM);
-        ck_assert_int_eq(region_map(fd, BYTES, false, &map), 0);
+        ck_assert_int_eq(region_reopen_read_only(fd, &reading), 0);
+        ck_assert_int_eq(region_map(reading, BYTES, true, &map), -EACCES);
+        ck_assert_int_eq(region_map(reading, BYTES, false, &map), 0);
         reader = map;
         creator[17] = 4;
         ck_assert_uint_eq(reader[17], 4);
         ck_assert_int_eq(mprotect(reader, BYTES, PROT_READ | PROT_WRITE), -1);
-        ck_assert_int_eq(write(fd, "x", 1), -1);
-        ck_assert_int_eq(errno, EPERM);
-        ck_assert_int_eq(ftruncate(fd, 0), -1);
-        ck_assert_int_eq(fallocate(fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BYTES), -1);
+        ck_assert_int_eq(write(reading, "x", 1), -1);
+        ck_assert_int_eq(errno, EBADF);
+        ck_assert_int_eq(ftruncate(reading, 0), -1);
+        ck_assert_int_eq(fallocate(reading, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, 0, BYTES), -1);
         ck_assert_uint_eq(reader[17], 4);
         region_unmap(creator, BYTES);
         region_unmap(reader, BYTES);
+        close(reading);
         close(fd);
 }
 END_TEST
 
-/* /proc gives whoever holds the descriptor a fresh open of the same file. */
-START_TEST(a_read_only_region_opened_anew_is_read_only_still) {
+/* /proc gives whoever holds the descriptor a fresh open of the same file: as far as its mode allows. */
+START_TEST(another_user_cannot_open_it_anew_for_writing) {
+        int fd = region(), reading, status;
         char path[64];
-        void *map;
-        int fd, again;
+        pid_t child;
 
-        ck_assert_int_eq(region_create_read_only("test", BYTES, &fd, &map), 0);
-        snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-        again = open(path, O_RDWR | O_CLOEXEC);
-        if (again >= 0) {
-                ck_assert_int_eq(write(again, "x", 1), -1);
-                ck_assert_ptr_eq(mmap(NULL, BYTES, PROT_READ | PROT_WRITE, MAP_SHARED, again, 0),
-                                 MAP_FAILED);
-                close(again);
+        ck_assert_int_eq(fchmod(fd, 0400), 0);
+        ck_assert_int_eq(region_reopen_read_only(fd, &reading), 0);
+        snprintf(path, sizeof(path), "/proc/self/fd/%d", reading);
+        child = fork();
+        if (child == 0) {
+                if (geteuid() == 0 && (setresgid(65533, 65533, 65533) < 0 || setresuid(65533, 65533, 65533) < 0))
+                        _exit(2);
+                _exit(open(path, O_RDWR | O_CLOEXEC) >= 0 || (fchmod(reading, 0600) == 0 && geteuid() == 65533));
         }
-        region_unmap(map, BYTES);
+        ck_assert_int_eq(waitpid(child, &status, 0), child);
+        ck_assert(WIFEXITED(status) && WEXITSTATUS(status) == 0);
+        close(reading);
         close(fd);
 }
 END_TEST
@@ -194,5 +199,5 @@ END_TEST
 UNIT_MAIN("region", a_region_is_zeroed_and_shared_by_its_mappings, a_region_is_sealed_and_closed_on_exec,
           a_punched_hole_does_not_kill, a_region_of_another_size_is_refused,
           a_region_without_the_seals_is_refused, what_is_no_memfd_is_refused,
-          only_the_creator_of_a_read_only_region_writes,
-          a_read_only_region_opened_anew_is_read_only_still, a_private_mapping_is_not_inherited)
+          who_has_a_read_only_descriptor_only_reads,
+          another_user_cannot_open_it_anew_for_writing, a_private_mapping_is_not_inherited)
