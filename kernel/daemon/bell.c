@@ -47,16 +47,39 @@ static int bell_make_region(Bell *bell) {
         return 0;
 }
 
+static Bell *bell_allocate(void) {
+        Bell *bell = calloc(1, sizeof(*bell));
+
+        if (!bell)
+                return NULL;
+        bell->fd = -1;
+        list_init(&bell->holds);
+        return bell;
+}
+
+int bell_adopt(Channel *channel, BellRecord *record, int fd, void *map, Bell **ret_bell) {
+        Bell *bell = bell_allocate();
+
+        if (!bell)
+                return error_fold(-ENOMEM);
+        bell->channel = channel;
+        bell->record = record;
+        bell->fd = fd;
+        bell->map = map;
+        process_charge_fds_anyway(channel->process, 1);
+        user_charge_anyway(channel->process->user, CHARGE_BYTES, BELL_BYTES);
+        *ret_bell = bell;
+        return 0;
+}
+
 int bell_new(Channel *channel, uid_t uid, Bell **ret_bell) {
         Kernel *kernel = channel->process->kernel;
         _cleanup_(bell_freep) Bell *bell = NULL;
         int r;
 
-        bell = calloc(1, sizeof(*bell));
+        bell = bell_allocate();
         if (!bell)
                 return error_fold(-ENOMEM);
-        bell->fd = -1;
-        list_init(&bell->holds);
         r = bell_charge(bell, channel);
         if (r)
                 return r;
@@ -67,12 +90,23 @@ int bell_new(Channel *channel, uid_t uid, Bell **ret_bell) {
         r = bell_make_region(bell);
         if (r)
                 return error_fold(r);
+        (void)store_keep(&kernel->store, STORED_BELL, table_index(&kernel->tables[NOUN_BELL], bell->record),
+                         bell->fd);
         FAILPOINT("daemon-bell-made");
         bell->record->channel = table_ref(&kernel->tables[NOUN_CHANNEL], channel->record);
         bell->record->uid = uid;
-        bell->record->id = ++kernel->next_bell_id;
+        bell->record->id = ++kernel->record->next_bell_id;
         *ret_bell = TAKE(bell);
         return 0;
+}
+
+static void bell_drop_record(Bell *bell) {
+        Kernel *kernel = bell->channel->process->kernel;
+        uint32_t index = table_index(&kernel->tables[NOUN_BELL], bell->record);
+
+        table_drop(&kernel->tables[NOUN_BELL], bell->record);
+        FAILPOINT("daemon-bell-dropped");
+        store_remove(&kernel->store, STORED_BELL, index);
 }
 
 Bell *bell_free(Bell *bell) {
@@ -88,7 +122,7 @@ Bell *bell_free(Bell *bell) {
         if (bell->channel) {
                 owner = bell->channel->process;
                 if (bell->record)
-                        table_drop(&owner->kernel->tables[NOUN_BELL], bell->record);
+                        bell_drop_record(bell);
                 user_discharge(owner->user, CHARGE_BYTES, BELL_BYTES);
                 process_discharge_fds(owner, 1);
         }
@@ -107,6 +141,11 @@ int bell_take_leaf(Bell *bell, uint32_t *ret_leaf) {
         }
         user_log_refusal(bell->channel->process->user, "lanes-of-one-bell", BELL_LANES);
         return -EAGAIN;
+}
+
+void bell_claim_leaf(Bell *bell, uint32_t leaf) {
+        bell->leaves[leaf / 64] |= 1ull << (leaf % 64);
+        bell->n_lanes++;
 }
 
 void bell_give_leaf(Bell *bell, uint32_t leaf) {

@@ -31,10 +31,13 @@ struct BellHold {
 
 /* Made and charged to the channel's owner; not yet among the channel's bells. */
 int bell_new(Channel *channel, uid_t uid, Bell **ret_bell);
+/* A predecessor's; @fd and @map, its memory, are taken over. */
+int bell_adopt(Channel *channel, BellRecord *record, int fd, void *map, Bell **ret_bell);
 Bell *bell_free(Bell *bell);
 
 /* The lowest free leaf; -EAGAIN when all are taken. */
 int bell_take_leaf(Bell *bell, uint32_t *ret_leaf);
+void bell_claim_leaf(Bell *bell, uint32_t leaf);
 void bell_give_leaf(Bell *bell, uint32_t leaf);
 
 bool bell_is_held(const Bell *bell, const Process *process);

@@ -27,13 +27,16 @@ Channel *channel_find(const Process *process, int32_t chid) {
         return map_get(&process->kernel->channels, channel_key(process, chid));
 }
 
+static int32_t chid_after(int32_t chid) {
+        return chid >= CHID_MAX ? 1 : chid + 1;
+}
+
 /* Upward, so that an old number is long out of use before it means something else. */
 static int32_t channel_next_chid(Process *process) {
         int32_t chid = process->record->next_chid;
 
         while (channel_find(process, chid))
-                chid = chid >= CHID_MAX ? 1 : chid + 1;
-        process->record->next_chid = chid >= CHID_MAX ? 1 : chid + 1;
+                chid = chid_after(chid);
         return chid;
 }
 
@@ -49,8 +52,65 @@ static int channel_add_bell(Channel *channel, uid_t uid, Bell **ret_bell) {
         r = bell_new(channel, uid, &bell);
         if (r)
                 return r;
-        table_publish(bell->record);
         *ret_bell = channel->bells[channel->n_bells++] = TAKE(bell);
+        return 0;
+}
+
+static Channel *channel_allocate(Process *process) {
+        Channel *channel = calloc(1, sizeof(*channel));
+
+        if (!channel)
+                return NULL;
+        channel->process = process;
+        list_init(&channel->of_process);
+        list_init(&channel->lanes);
+        list_init(&channel->lifelines);
+        return channel;
+}
+
+static int channel_name(Channel *channel) {
+        Process *process = channel->process;
+        int r = map_add(&process->kernel->channels, channel_key(process, channel->record->chid), channel);
+
+        if (r)
+                return error_fold(r);
+        list_append(&process->channels, &channel->of_process);
+        return 0;
+}
+
+int channel_adopt(Process *process, ChannelRecord *record, Channel **ret_channel) {
+        Channel *channel = channel_allocate(process);
+        int r;
+
+        if (!channel)
+                return error_fold(-ENOMEM);
+        channel->record = record;
+        r = channel_name(channel);
+        if (r) {
+                free(channel);
+                return error_fold(r);
+        }
+        user_charge_anyway(process->user, CHARGE_CHANNELS, 1);
+        channel->is_charged = true;
+        *ret_channel = channel;
+        return 0;
+}
+
+int channel_adopt_bell(Channel *channel, BellRecord *record, int fd, void *map, Bell **ret_bell) {
+        Bell **bells = realloc(channel->bells, (channel->n_bells + 1) * sizeof(Bell *));
+        uint32_t at = channel->n_bells;
+        int r;
+
+        if (!bells)
+                return error_fold(-ENOMEM);
+        channel->bells = bells;
+        r = bell_adopt(channel, record, fd, map, ret_bell);
+        if (r)
+                return error_fold(r);
+        for (; at > 0 && bells[at - 1]->record->id > record->id; at--)
+                bells[at] = bells[at - 1];
+        bells[at] = *ret_bell;
+        channel->n_bells++;
         return 0;
 }
 
@@ -60,13 +120,9 @@ static int channel_new(Process *process, uint32_t flags, Channel **ret_channel) 
         Bell *bell;
         int r;
 
-        channel = calloc(1, sizeof(*channel));
+        channel = channel_allocate(process);
         if (!channel)
                 return error_fold(-ENOMEM);
-        channel->process = process;
-        list_init(&channel->of_process);
-        list_init(&channel->lanes);
-        list_init(&channel->lifelines);
         r = user_charge(process->user, CHARGE_CHANNELS, 1);
         if (r)
                 return r;
@@ -75,14 +131,13 @@ static int channel_new(Process *process, uint32_t flags, Channel **ret_channel) 
         if (r)
                 return error_fold(r);
         channel->record->process = table_ref(&kernel->tables[NOUN_PROCESS], process->record);
-        channel->record->id = ++kernel->next_channel_id;
+        channel->record->id = ++kernel->record->next_channel_id;
         channel->record->flags = flags;
         channel->record->chid = channel_next_chid(process);
         FAILPOINT("daemon-channel-built");
-        r = map_add(&kernel->channels, channel_key(process, channel->record->chid), channel);
+        r = channel_name(channel);
         if (r)
                 return error_fold(r);
-        list_append(&process->channels, &channel->of_process);
         r = channel_add_bell(channel, process->record->uid, &bell);
         if (r)
                 return r;
@@ -117,6 +172,7 @@ Channel *channel_free(Channel *channel) {
 
 int channel_bell(Channel *channel, uid_t uid, Bell **ret_bell) {
         bool is_one = channel->process->record->greet_flags & WIRE_GREET_ONE_BELL;
+        int r;
 
         *ret_bell = channel->bells[0];
         if (is_one || uid == 0)
@@ -128,7 +184,11 @@ int channel_bell(Channel *channel, uid_t uid, Bell **ret_bell) {
         }
         if (channel->n_bells == CHANNEL_BELLS_MAX)
                 return 0;
-        return channel_add_bell(channel, uid, ret_bell);
+        r = channel_add_bell(channel, uid, ret_bell);
+        if (r)
+                return r;
+        table_publish((*ret_bell)->record); /* the channel's from here on, whoever it was made for */
+        return 0;
 }
 
 void channel_close(Channel *channel) {
@@ -150,7 +210,9 @@ void channel_close(Channel *channel) {
 
 int request_channel_create(Session *session, Request *request, Answer *answer) {
         uint32_t flags = request->wire.channel_create.flags;
+        Process *process = session->process;
         Channel *channel = NULL;
+        Bell *bell;
         int r;
 
         if (flags & ~CHANNEL_FLAGS)
@@ -162,24 +224,31 @@ int request_channel_create(Session *session, Request *request, Answer *answer) {
         if (r)
                 return r;
 
-        /* point of no return */
-        table_publish(channel->record);
-        channel->bells[0]->record->announced = 1;
-        FAILPOINT("daemon-channel-published");
+        bell = channel->bells[0];
+        bell->record->announced = 1;
         answer->reply.channel = (WireReplyChannel){ .chid = channel->record->chid,
-                                                    .bell = channel->bells[0]->record->id };
-        answer_fd(answer, WIRE_FD_BELL, channel->bells[0]->fd);
+                                                    .bell = bell->record->id };
+        answer_fd(answer, WIRE_FD_BELL, bell->fd, STORED_BELL,
+                  table_index(&session->kernel->tables[NOUN_BELL], bell->record));
+        journal_set(session->kernel, NOUN_PROCESS, process->record, &process->record->next_chid,
+                    (uint32_t)chid_after(channel->record->chid));
+
+        request_commit(session->process, request, answer);
+        table_publish(channel->record);
+        FAILPOINT("daemon-channel-published");
+        table_publish(bell->record);
         return 0;
 }
 
 int request_channel_destroy(Session *session, Request *request, Answer *answer) {
         Channel *channel = channel_find(session->process, request->wire.channel_destroy.chid);
 
-        (void)answer;
         if (!channel)
                 return -EINVAL;
 
-        /* point of no return */
+        journal_retire(session->kernel, NOUN_CHANNEL, channel->record);
+
+        request_commit(session->process, request, answer);
         channel_close(channel);
         return 0;
 }

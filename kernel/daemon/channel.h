@@ -22,6 +22,9 @@ struct Channel {
         uint64_t boost_stamp; /* the last boost that came by (priority.c) */
 };
 
+/* A predecessor's; its bells follow, in any order. */
+int channel_adopt(Process *process, ChannelRecord *record, Channel **ret_channel);
+int channel_adopt_bell(Channel *channel, BellRecord *record, int fd, void *map, Bell **ret_bell);
 /* Half-built is fine; connections and lanes must be gone. */
 Channel *channel_free(Channel *channel);
 

@@ -24,11 +24,12 @@ DEFINE_CLEANUP(Lifeline *, lifeline_free)
 /* ---- life ---- */
 
 static uint32_t connection_next_id(Kernel *kernel) {
+        uint32_t *next = &kernel->record->next_connection_id;
+
         do
-                kernel->next_connection_id++;
-        while (kernel->next_connection_id == 0 ||
-               map_get(&kernel->connections, kernel->next_connection_id));
-        return kernel->next_connection_id;
+                ++*next;
+        while (*next == 0 || map_get(&kernel->connections, *next));
+        return *next;
 }
 
 static void connection_fill(Connection *connection, const Lane *lane, uint32_t flags, int32_t coid) {
@@ -49,6 +50,31 @@ static void connection_fill(Connection *connection, const Lane *lane, uint32_t f
         record->channel_flags = lane->channel->record->flags;
 }
 
+static Connection *connection_allocate(Process *client, Lifeline *lifeline) {
+        Connection *connection = calloc(1, sizeof(*connection));
+
+        if (!connection)
+                return NULL;
+        connection->client = client;
+        connection->lifeline = lifeline;
+        list_init(&connection->of_client);
+        list_init(&connection->of_lane);
+        list_init(&connection->of_link);
+        list_init(&connection->of_lifeline);
+        return connection;
+}
+
+static int connection_name(Connection *connection) {
+        Process *client = connection->client;
+        int r;
+
+        r = map_add(&client->kernel->connections, connection->record->id, connection);
+        if (r)
+                return error_fold(r);
+        connection->is_named = true;
+        return error_fold(coids_reserve(&client->coids));
+}
+
 /* Not yet in its lane and lifeline: that is connection_join(), which cannot fail. */
 static int connection_new(Process *client, const Lane *lane, Lifeline *lifeline, uint32_t flags,
                           int32_t coid, Connection **ret_connection) {
@@ -56,15 +82,9 @@ static int connection_new(Process *client, const Lane *lane, Lifeline *lifeline,
         _cleanup_(connection_closep) Connection *connection = NULL;
         int r;
 
-        connection = calloc(1, sizeof(*connection));
+        connection = connection_allocate(client, lifeline);
         if (!connection)
                 return error_fold(-ENOMEM);
-        connection->client = client;
-        connection->lifeline = lifeline;
-        list_init(&connection->of_client);
-        list_init(&connection->of_lane);
-        list_init(&connection->of_link);
-        list_init(&connection->of_lifeline);
         r = user_charge(client->user, CHARGE_CONNECTIONS, 1);
         if (r)
                 return r;
@@ -79,11 +99,7 @@ static int connection_new(Process *client, const Lane *lane, Lifeline *lifeline,
         connection->has_index = true;
         connection->link = lane->link;
         list_append(&connection->link->connections, &connection->of_link);
-        r = map_add(&kernel->connections, connection->record->id, connection);
-        if (r)
-                return error_fold(r);
-        connection->is_named = true;
-        r = coids_reserve(&client->coids);
+        r = connection_name(connection);
         if (r)
                 return error_fold(r);
         *ret_connection = TAKE(connection);
@@ -105,16 +121,59 @@ static void connection_number(Connection *connection, int32_t coid) {
 static void connection_join(Connection *connection, Lane *lane) {
         connection->lane = lane;
         list_append(&connection->client->connections, &connection->of_client);
-        list_append(&lane->connections, &connection->of_lane);
+        if (lane)
+                list_append(&lane->connections, &connection->of_lane);
         if (connection->lifeline)
                 list_append(&connection->lifeline->connections, &connection->of_lifeline);
         if (connection->record->coid != COID_NONE)
                 connection_number(connection, connection->record->coid);
-        table_publish(connection->record);
+}
+
+/* With the commit, the number that it will have means no other connection any more. */
+static void connection_claim_number(Connection *connection, int32_t coid) {
+        Kernel *kernel = connection->client->kernel;
+        Connection *before = coids_get(&connection->client->coids, coid);
+
+        if (before && before != connection)
+                journal_set(kernel, NOUN_CONNECTION, before->record, &before->record->coid,
+                            (uint32_t)COID_NONE);
+}
+
+static void connection_adopt_link(Connection *connection, Link *link) {
+        uint32_t index = connection->record->index, state = link_connection(link->map, index);
+
+        link_claim_index(link, index);
+        connection->has_index = true;
+        connection->link = link;
+        list_append(&link->connections, &connection->of_link);
+        if (!connection->lane)
+                link_set_connection(link->map, index, CONNECTION_DEAD);
+        else if (state == CONNECTION_FREE) /* else it may be DEAD already for its process, which detaches */
+                link_set_connection(link->map, index, CONNECTION_LIVE);
+}
+
+int connection_adopt(Process *client, ConnectionRecord *record, const ConnectionEnds *ends,
+                     Connection **ret_connection) {
+        Connection *connection = connection_allocate(client, ends->lifeline);
+        int r;
+
+        if (!connection)
+                return error_fold(-ENOMEM);
+        connection->record = record;
+        user_charge_anyway(client->user, CHARGE_CONNECTIONS, 1);
+        connection->is_charged = true;
+        r = connection_name(connection);
+        if (r)
+                return error_fold(r);
+        connection_join(connection, ends->lane);
+        if (ends->link)
+                connection_adopt_link(connection, ends->link);
+        *ret_connection = connection;
+        return 0;
 }
 
 void connection_lose_link(Connection *connection) {
-        connection->record->link = (RecordRef){ 0, 0 };
+        table_ref_clear(&connection->record->link);
         list_unlink(&connection->of_link);
         link_give_index(connection->link, connection->record->index);
         connection->has_index = false;
@@ -127,6 +186,8 @@ static void connection_leave_lane(Connection *connection) {
         if (!lane)
                 return;
         connection->lane = NULL;
+        table_ref_clear(&connection->record->lane);
+        FAILPOINT("daemon-connection-left-lane");
         list_unlink(&connection->of_lane);
         if (list_is_empty(&lane->connections))
                 lane_release(lane);
@@ -164,7 +225,7 @@ Connection *connection_close(Connection *connection) {
 
 void connection_die(Connection *connection) {
         connection->record->flags |= CONNECT_DEAD;
-        connection->record->lane = (RecordRef){ 0, 0 };
+        table_ref_clear(&connection->record->lane);
         link_set_connection(connection->link->map, connection->record->index, CONNECTION_DEAD);
         FAILPOINT("daemon-connection-dead");
         list_unlink(&connection->of_lane);
@@ -230,13 +291,13 @@ static int road_hold_bell(Road *road, Process *client, Answer *answer) {
         r = bell_hold(road->bell, client, &road->new_hold);
         if (r)
                 return error_fold(r);
-        answer_fd(answer, WIRE_FD_LANE_BELL, road->bell->fd);
+        answer_fd(answer, WIRE_FD_LANE_BELL, road->bell->fd, STORED_BELL,
+                  table_index(&client->kernel->tables[NOUN_BELL], road->bell->record));
         return 0;
 }
 
-static void connection_describe(const Connection *connection, Answer *answer) {
+static void connection_describe(const Connection *connection, const Lane *lane, Answer *answer) {
         const ConnectionRecord *record = connection->record;
-        const Lane *lane = connection->lane;
 
         answer->reply.connect = (WireReplyConnect){
                 .id = record->id,
@@ -255,7 +316,7 @@ static void connection_describe(const Connection *connection, Answer *answer) {
 
 /* @lifeline: NULL for a side channel. */
 static int connection_open(Process *client, Channel *channel, Lifeline *lifeline, uint32_t flags,
-                           int32_t coid, Answer *answer) {
+                           int32_t coid, const Request *request, Answer *answer) {
         _cleanup_(road_deinit) Road road = { .link = NULL };
         Connection *connection = NULL;
         bool is_new_lane;
@@ -266,7 +327,8 @@ static int connection_open(Process *client, Channel *channel, Lifeline *lifeline
                 return r;
         FAILPOINT("daemon-attach-road-built");
         if (!road.link->client_has_fd)
-                answer_fd(answer, WIRE_FD_LINK, road.link->fd);
+                answer_fd(answer, WIRE_FD_LINK, road.link->fd, STORED_LINK,
+                          table_index(&client->kernel->tables[NOUN_LINK], road.link->record));
         r = road_hold_bell(&road, client, answer);
         if (r)
                 return r;
@@ -274,8 +336,10 @@ static int connection_open(Process *client, Channel *channel, Lifeline *lifeline
         if (r)
                 return r;
         FAILPOINT("daemon-attach-connection-built");
+        connection_describe(connection, road.lane, answer);
+        connection_claim_number(connection, coid);
 
-        /* point of no return */
+        request_commit(client, request, answer);
         is_new_lane = road.new_lane != NULL;
         road_publish(&road);
         if (lifeline && table_record_state(lifeline->record) == RECORD_BUILDING)
@@ -283,12 +347,12 @@ static int connection_open(Process *client, Channel *channel, Lifeline *lifeline
         FAILPOINT("daemon-attach-road-published");
         road.link->client_has_fd = true;
         connection_join(connection, road.lane);
+        table_publish(connection->record);
         FAILPOINT("daemon-attach-published");
         if (is_new_lane)
                 news_lane_open(road.lane);
         FAILPOINT("daemon-attach-told");
         link_set_connection(connection->link->map, connection->record->index, CONNECTION_LIVE);
-        connection_describe(connection, answer);
         return 0;
 }
 
@@ -317,25 +381,27 @@ static int attach_check(Session *session, const WireConnectAttach *attach, Chann
 int request_connect_attach(Session *session, Request *request, Answer *answer) {
         const WireConnectAttach *attach = &request->wire.connect_attach;
         _cleanup_(lifeline_freep) Lifeline *lifeline = NULL;
-        _cleanup_close_ int given = -1;
         uint32_t flags = attach->flags & ~CONNECT_DEAD;
+        Kernel *kernel = session->kernel;
         Channel *channel;
-        int r;
+        int given = -1, r;
 
         r = attach_check(session, attach, &channel);
         if (r)
                 return r;
         FAILPOINT("daemon-attach-checked");
         if (attach->coid != 0)
-                return connection_open(session->process, channel, NULL, flags, attach->coid, answer);
+                return connection_open(session->process, channel, NULL, flags, attach->coid, request, answer);
         r = lifeline_new(session->process, channel, flags, &lifeline, &given);
         if (r)
                 return r;
-        r = connection_open(session->process, channel, lifeline, flags, COID_NONE, answer);
+        answer_give(kernel, answer, WIRE_FD_COID, given, STORED_LIFELINE_PEER,
+                    table_index(&kernel->tables[NOUN_LIFELINE], lifeline->record));
+        FAILPOINT("daemon-attach-descriptor-kept");
+        r = connection_open(session->process, channel, lifeline, flags, COID_NONE, request, answer);
         if (r)
                 return r;
         lifeline = NULL; /* its descriptor keeps it from here on */
-        answer_fd_owned(answer, WIRE_FD_COID, TAKE_FD(given));
         return 0;
 }
 
@@ -352,7 +418,7 @@ static Connection *lifeline_connection_of(const Lifeline *lifeline, const Proces
 static int adopt_again(Connection *connection, Answer *answer) {
         if (!connection->lane)
                 return -EBADF;
-        connection_describe(connection, answer);
+        connection_describe(connection, connection->lane, answer);
         return 0;
 }
 
@@ -377,7 +443,8 @@ int request_connect_adopt(Session *session, Request *request, Answer *answer) {
         if (lifeline->channel->record->flags & CHANNEL_PRIVATE && lifeline->channel->process != self)
                 return -EPERM;
         FAILPOINT("daemon-adopt-checked");
-        return connection_open(self, lifeline->channel, lifeline, lifeline->record->flags, coid, answer);
+        return connection_open(self, lifeline->channel, lifeline, lifeline->record->flags, coid,
+                               request, answer);
 }
 
 /* ---- the rest ---- */
@@ -403,12 +470,12 @@ static void connection_lost_fds(const Process *client, const WireConnectDetach *
 int request_connect_detach(Session *session, Request *request, Answer *answer) {
         Connection *connection = connection_of(session, request->wire.connect_detach.connection);
 
-        (void)answer;
         connection_lost_fds(session->process, &request->wire.connect_detach);
         if (!connection)
                 return -EINVAL;
+        journal_retire(session->kernel, NOUN_CONNECTION, connection->record);
 
-        /* point of no return */
+        request_commit(session->process, request, answer);
         connection_close(connection);
         FAILPOINT("daemon-detach-done");
         return 0;
@@ -417,9 +484,9 @@ int request_connect_detach(Session *session, Request *request, Answer *answer) {
 int request_connect_number(Session *session, Request *request, Answer *answer) {
         const WireConnectNumber *number = &request->wire.connect_number;
         Connection *connection = connection_of(session, number->connection);
+        int32_t before;
         int r;
 
-        (void)answer;
         if (!connection || !connection->lifeline)
                 return -EINVAL;
         if (number->coid < 0 || number->coid >= COID_SIDE_FIRST)
@@ -428,7 +495,13 @@ int request_connect_number(Session *session, Request *request, Answer *answer) {
         if (r)
                 return error_fold(r);
 
-        /* point of no return */
+        connection_claim_number(connection, number->coid);
+        before = connection->record->coid;
+        journal_set(session->kernel, NOUN_CONNECTION, connection->record, &connection->record->coid,
+                    (uint32_t)number->coid);
+
+        request_commit(session->process, request, answer);
+        coids_remove(&session->process->coids, before, connection);
         connection_number(connection, number->coid);
         FAILPOINT("daemon-number-done");
         return 0;
@@ -462,10 +535,12 @@ int request_connect_flags(Session *session, Request *request, Answer *answer) {
         if (!connection)
                 return -EBADF;
 
-        /* point of no return */
         before = connection->record->flags;
-        connection->record->flags = (before & ~mask) | (flags->bits & mask);
         answer->reply.flags.flags = before;
+        journal_set(session->kernel, NOUN_CONNECTION, connection->record, &connection->record->flags,
+                    (before & ~mask) | (flags->bits & mask));
+
+        request_commit(session->process, request, answer);
         return 0;
 }
 

@@ -29,6 +29,15 @@ struct Connection {
         bool has_index;
 };
 
+/* A predecessor's, with all that its record names; NULL what has gone. */
+typedef struct ConnectionEnds {
+        Lane *lane;
+        Link *link;
+        Lifeline *lifeline;
+} ConnectionEnds;
+int connection_adopt(Process *client, ConnectionRecord *record, const ConnectionEnds *ends,
+                     Connection **ret_connection);
+
 void connection_die(Connection *connection);
 Connection *connection_close(Connection *connection);
 

@@ -47,6 +47,29 @@ int cred_pidfd(int socket, pid_t pid, int *ret_fd) {
         return 0;
 }
 
+int cred_cookie(int socket, uint64_t *ret_cookie) {
+        socklen_t n = sizeof(*ret_cookie);
+
+        return getsockopt(socket, SOL_SOCKET, SO_COOKIE, ret_cookie, &n) < 0 ? -errno : 0;
+}
+
+bool cred_pidfd_is_of(int pidfd, pid_t pid) {
+        char path[64], text[1024];
+        _cleanup_close_ int fd = -1;
+        const char *line;
+        ssize_t n;
+        int named;
+
+        snprintf(path, sizeof(path), "/proc/self/fdinfo/%d", pidfd);
+        fd = open(path, O_RDONLY | O_CLOEXEC);
+        if (fd < 0)
+                return false;
+        n = read(fd, text, sizeof(text) - 1);
+        text[n > 0 ? n : 0] = '\0';
+        line = strstr(text, "\nPid:");
+        return line && sscanf(line, "\nPid: %d", &named) == 1 && (named == pid || named == -1);
+}
+
 /* "Uid:\treal\teffective\tsaved\tfs" of /proc/PID/status. */
 static bool status_ids(const char *text, const char *key, uint32_t ids[3]) {
         const char *line = strstr(text, key);

@@ -19,5 +19,11 @@ int cred_read(int socket, WireCredentials *ret_credentials);
 int cred_euid(pid_t pid, uint32_t *ret_uid);
 int cred_parent(pid_t pid, pid_t *ret_parent);
 
+/* SO_COOKIE: the kernel never gives one twice. */
+int cred_cookie(int socket, uint64_t *ret_cookie);
+
+/* Is @pidfd one of process @pid, or of one that is dead? */
+bool cred_pidfd_is_of(int pidfd, pid_t pid);
+
 /* A descriptor for the process behind @socket that becomes readable when it dies. */
 int cred_pidfd(int socket, pid_t pid, int *ret_fd);

@@ -50,6 +50,8 @@ static void goodbye_as_server(Process *process) {
                 table_retire(link->record);
                 link_free(link);
         }
+        LIST_FOREACH(link, &process->closed_links, Link, of_server)
+                link_free(link);
         FAILPOINT("daemon-goodbye-server-done");
 }
 
@@ -67,11 +69,8 @@ static void goodbye_as_client(Process *process) {
                 connection_close(connection);
         FAILPOINT("daemon-goodbye-connections-gone");
         assert(list_is_empty(&process->lanes));
-        LIST_FOREACH(link, &process->client_links, Link, of_client) {
-                table_retire(link->record);
-                news_link_close(link);
-                link_free(link);
-        }
+        LIST_FOREACH(link, &process->client_links, Link, of_client)
+                link_close(link);
         FAILPOINT("daemon-goodbye-links-gone");
         LIST_FOREACH(hold, &process->bell_holds, BellHold, of_process)
                 bell_hold_free(hold);

@@ -3,11 +3,13 @@
 
 #include "base/cleanup.h"
 #include "base/error.h"
+#include "base/failpoint.h"
 #include "base/log.h"
 #include "daemon/ability.h"
 #include "daemon/booster.h"
 #include "daemon/lifeline.h"
 #include "daemon/listener.h"
+#include "daemon/recover.h"
 #include "daemon/remnant.h"
 #include "daemon/session.h"
 
@@ -40,23 +42,33 @@ static void kernel_limit_fds(Kernel *kernel) {
         kernel->users.limits_other[CHARGE_FDS] = n / 4;
 }
 
+int kernel_make_table(Kernel *kernel, Noun noun) {
+        const NounShape *shape = noun_shape(noun);
+        Table *table = &kernel->tables[noun];
+        int r;
+
+        r = table_init(table, shape->name, shape->record_bytes, shape->records_max);
+        if (r)
+                return error_fold(r);
+        (void)store_keep(&kernel->store, STORED_TABLE, noun, table->fd);
+        FAILPOINT("daemon-table-kept");
+        return 0;
+}
+
+/* The kernel's own record comes last: without it all the others are worth nothing. */
 static int kernel_make_tables(Kernel *kernel) {
-        static const struct {
-                const char *name;
-                size_t bytes;
-                uint32_t max;
-        } nouns[NOUN_N] = {
-#define X(name, type, max) [NOUN_##name] = { "nuntius-table-" #name, sizeof(type), max },
-                NOUNS(X)
-#undef X
-        };
         int r;
 
         for (unsigned i = 0; i < NOUN_N; i++) {
-                r = table_init(&kernel->tables[i], nouns[i].name, nouns[i].bytes, nouns[i].max);
+                r = kernel_make_table(kernel, i);
                 if (r)
                         return error_fold(r);
         }
+        r = table_new(&kernel->tables[NOUN_KERNEL], &kernel->record);
+        if (r)
+                return error_fold(r);
+        kernel->record->n_nouns = NOUN_N;
+        table_publish(kernel->record);
         return 0;
 }
 
@@ -119,6 +131,21 @@ static void kernel_init_registries(Kernel *kernel) {
                         user_registry_limit(&kernel->users, i, kernel->options.limits[i]);
 }
 
+/* With what a predecessor left, or from nothing. */
+static int kernel_begin(Kernel *kernel, Legacy *legacy) {
+        Legacy none = LEGACY_INIT;
+        int r;
+
+        legacy = legacy ? legacy : &none;
+        store_count_kept(&kernel->store, legacy->n_named);
+        kernel->journal.is_on = store_is_on(&kernel->store);
+        r = recover(kernel, legacy);
+        if (r != RECOVER_E_NOTHING)
+                return error_fold(r);
+        (void)legacy_drop_rest(legacy, &kernel->store);
+        return error_fold(kernel_make_tables(kernel));
+}
+
 int kernel_new(const KernelOptions *options, Legacy *legacy, Kernel **ret_kernel) {
         _cleanup_(kernel_freep) Kernel *kernel = NULL;
         int r;
@@ -137,19 +164,15 @@ int kernel_new(const KernelOptions *options, Legacy *legacy, Kernel **ret_kernel
         if (!kernel->loop)
                 return error_fold(-ENOMEM);
         kernel_init_watchers(kernel);
-        r = kernel_make_tables(kernel);
-        if (r)
-                return error_fold(r);
         r = lifeline_watch_start(kernel);
         if (r)
                 return error_fold(r);
         r = booster_new(kernel, &kernel->booster);
         if (r)
                 return error_fold(r);
-        if (legacy) {
-                store_count_kept(&kernel->store, legacy->n_named);
-                (void)legacy_drop_rest(legacy, &kernel->store);
-        }
+        r = kernel_begin(kernel, legacy);
+        if (r)
+                return error_fold(r);
         *ret_kernel = TAKE(kernel);
         return 0;
 }
@@ -170,8 +193,13 @@ static void kernel_deinit_registries(Kernel *kernel) {
         kernel_deinit_map(&kernel->lifelines);
         kernel_deinit_map(&kernel->connections);
         user_registry_deinit(&kernel->users);
-        for (unsigned i = 0; i < NOUN_N; i++)
+        if (kernel->record)
+                table_drop(&kernel->tables[NOUN_KERNEL], kernel->record);
+        for (unsigned i = 0; i < NOUN_N; i++) {
+                if (kernel->tables[i].fd >= 0)
+                        store_remove(&kernel->store, STORED_TABLE, kernel->table_names[i]);
                 table_deinit(&kernel->tables[i]);
+        }
 }
 
 /* The signals of a loop stay taken after its end. */
@@ -181,9 +209,19 @@ static void kernel_end_loop(Kernel *kernel) {
         ev_loop_destroy(kernel->loop);
 }
 
+/* All of it is the successor's; a process that ends gives the rest back. */
+static Kernel *kernel_leave(Kernel *kernel) {
+        static Kernel *left;
+
+        left = kernel;
+        return left ? NULL : left;
+}
+
 Kernel *kernel_free(Kernel *kernel) {
         if (!kernel)
                 return NULL;
+        if (kernel->is_leaving)
+                return kernel_leave(kernel);
         kernel->is_closing = true;
         kernel->listener = listener_free(kernel->listener);
         while (!list_is_empty(&kernel->sessions))

@@ -7,6 +7,7 @@
 #include "abi/ability.h"
 #include "base/list.h"
 #include "base/map.h"
+#include "daemon/journal.h"
 #include "daemon/legacy.h"
 #include "daemon/record.h"
 #include "daemon/store.h"
@@ -35,6 +36,9 @@ struct Kernel {
         struct ev_loop *loop;
         uid_t uid;
         Table tables[NOUN_N];
+        uint32_t table_names[NOUN_N]; /* what they are stored as */
+        KernelRecord *record;
+        Journal journal;
         UserRegistry users;
         Store store;
         Listener *listener;
@@ -53,8 +57,6 @@ struct Kernel {
         Map bell_holds;     /* process id, bell id -> BellHold */
         Map lifelines;      /* socket cookie -> Lifeline */
         Map connections;    /* connection id -> Connection */
-
-        uint32_t next_process_id, next_channel_id, next_bell_id, next_link_id, next_connection_id;
 
         List remnants; /* Remnant.link */
         List watches;  /* Watch.link */
@@ -85,6 +87,9 @@ Kernel *kernel_free(Kernel *kernel);
  * store; else SIGTERM means that a successor takes over (is_leaving).
  */
 void kernel_run(Kernel *kernel, Listener *listener);
+
+/* An empty table of @noun, in the store. */
+int kernel_make_table(Kernel *kernel, Noun noun);
 
 /* Counts sessions for the linger of a private daemon. */
 void kernel_session_opened(Kernel *kernel, Session *session);

@@ -49,14 +49,14 @@ static int32_t lane_next_scoid(Process *server) {
 }
 
 static int lane_name(Lane *lane) {
-        Kernel *kernel = lane->client->kernel;
         Process *server = lane->channel->process;
+        Kernel *kernel = server->kernel;
         int r = map_add(&kernel->scoids, scoid_key(server, lane->record->scoid), lane);
 
         if (r)
                 return error_fold(r);
         lane->is_named = true;
-        if (lane->record->noshare)
+        if (lane->record->noshare || !lane->client)
                 return 0;
         return error_fold(map_add(&kernel->shared_lanes, shared_key(lane->client, lane->channel), lane));
 }
@@ -74,13 +74,11 @@ static void lane_fill(Lane *lane, bool noshare) {
         record->scoid = lane_next_scoid(lane->channel->process);
 }
 
-int lane_new(Process *client, Channel *channel, Bell *bell, Link *link, bool noshare, Lane **ret_lane) {
-        _cleanup_(lane_freep) Lane *lane = NULL;
-        int r;
+static Lane *lane_allocate(Process *client, Channel *channel, Bell *bell, Link *link) {
+        Lane *lane = calloc(1, sizeof(*lane));
 
-        lane = calloc(1, sizeof(*lane));
         if (!lane)
-                return error_fold(-ENOMEM);
+                return NULL;
         lane->client = client;
         lane->channel = channel;
         lane->bell = bell;
@@ -88,6 +86,37 @@ int lane_new(Process *client, Channel *channel, Bell *bell, Link *link, bool nos
         list_init(&lane->of_client);
         list_init(&lane->of_channel);
         list_init(&lane->connections);
+        return lane;
+}
+
+int lane_adopt(Channel *channel, Bell *bell, Process *client, Link *link, LaneRecord *record, Lane **ret_lane) {
+        Lane *lane = lane_allocate(client, channel, bell, link);
+        int r;
+
+        if (!lane)
+                return error_fold(-ENOMEM);
+        lane->record = record;
+        bell_claim_leaf(bell, record->leaf);
+        lane->has_leaf = true;
+        if (record->zombie)
+                user_charge_anyway(channel->process->user, CHARGE_SCOIDS, 1);
+        r = lane_name(lane);
+        if (r)
+                return error_fold(r);
+        if (client)
+                list_append(&client->lanes, &lane->of_client);
+        list_append(&channel->lanes, &lane->of_channel);
+        *ret_lane = lane;
+        return 0;
+}
+
+int lane_new(Process *client, Channel *channel, Bell *bell, Link *link, bool noshare, Lane **ret_lane) {
+        _cleanup_(lane_freep) Lane *lane = NULL;
+        int r;
+
+        lane = lane_allocate(client, channel, bell, link);
+        if (!lane)
+                return error_fold(-ENOMEM);
         r = table_new(&client->kernel->tables[NOUN_LANE], &lane->record);
         if (r)
                 return error_fold(r);
@@ -157,16 +186,34 @@ static bool lane_may_stay(const Lane *lane) {
 
 void lane_release(Lane *lane) {
         assert(list_is_empty(&lane->connections));
-        news_lane_close(lane, lane->client->is_dying);
-        FAILPOINT("daemon-lane-close-told");
-        if (!lane_may_stay(lane)) {
-                lane_free(lane);
-                return;
-        }
-        lane->record->zombie = 1;
-        lane->record->client = (RecordRef){ 0, 0 };
-        lane->record->link = (RecordRef){ 0, 0 };
+        lane->record->closed = lane->client->is_dying ? LANE_DIED : LANE_DETACHED;
+        FAILPOINT("daemon-lane-closed");
         lane_leave_client(lane);
+        lane_settle(lane);
+}
+
+void lane_settle(Lane *lane) {
+        LaneRecord *record = lane->record;
+
+        if (!record->announced)
+                lane->news = news_cancel(lane->news); /* that it has opened */
+        if (!record->zombie && table_record_state(record) == RECORD_LIVE) {
+                if (lane_may_stay(lane))
+                        record->zombie = 1;
+                else
+                        table_retire(record);
+        }
+        FAILPOINT("daemon-lane-settled");
+        if (record->announced && !record->told && !lane->news)
+                news_lane_close(lane);
+        FAILPOINT("daemon-lane-close-told");
+        if (!lane->news)
+                lane_was_told(lane);
+}
+
+void lane_was_told(Lane *lane) {
+        if (table_record_state(lane->record) == RECORD_DYING)
+                lane_free(lane);
 }
 
 void lane_kill_connections(Lane *lane) {
@@ -180,11 +227,11 @@ void lane_kill_connections(Lane *lane) {
 int request_scoid_detach(Session *session, Request *request, Answer *answer) {
         Lane *lane = lane_find(session->process, request->wire.scoid_detach.scoid);
 
-        (void)answer;
         if (!lane)
                 return -EINVAL;
+        journal_retire(session->kernel, NOUN_LANE, lane->record);
 
-        /* point of no return */
+        request_commit(session->process, request, answer);
         lane_kill_connections(lane);
         FAILPOINT("daemon-scoid-detached");
         lane_free(lane);

@@ -155,10 +155,20 @@ int legacy_take(Legacy *legacy, Stored kind, uint32_t index) {
         return item ? TAKE_FD(item->fd) : -1;
 }
 
-bool legacy_has(const Legacy *legacy, Stored kind, uint32_t index) {
+int legacy_peek(const Legacy *legacy, Stored kind, uint32_t index) {
         const Heirloom *item = legacy_find(legacy, kind, index);
 
-        return item && item->fd >= 0;
+        return item ? item->fd : -1;
+}
+
+int legacy_copy(const Legacy *legacy, Stored kind, uint32_t index) {
+        int fd = legacy_peek(legacy, kind, index);
+
+        return fd < 0 ? -1 : fcntl(fd, F_DUPFD_CLOEXEC, 3);
+}
+
+bool legacy_has(const Legacy *legacy, Stored kind, uint32_t index) {
+        return legacy_peek(legacy, kind, index) >= 0;
 }
 
 size_t legacy_drop_rest(Legacy *legacy, Store *store) {

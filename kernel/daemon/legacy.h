@@ -38,6 +38,10 @@ void legacy_deinit(Legacy *legacy);
 
 /* -1 = there is none, or it is taken. */
 int legacy_take(Legacy *legacy, Stored kind, uint32_t index);
+/* It stays where it is. */
+int legacy_peek(const Legacy *legacy, Stored kind, uint32_t index);
+/* A further descriptor for it. */
+int legacy_copy(const Legacy *legacy, Stored kind, uint32_t index);
 bool legacy_has(const Legacy *legacy, Stored kind, uint32_t index);
 
 /* Removes what is left from the store, too. Returns how many there were. */

@@ -9,6 +9,7 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "daemon/connection.h"
+#include "daemon/cred.h"
 #include "daemon/process.h"
 
 #include <assert.h>
@@ -21,7 +22,7 @@
 
 DEFINE_CLEANUP(Lifeline *, lifeline_free)
 
-static void lifeline_end(Lifeline *lifeline) {
+void lifeline_end(Lifeline *lifeline) {
         Connection *connection;
 
         table_retire(lifeline->record);
@@ -61,14 +62,25 @@ void lifeline_watch_stop(Kernel *kernel) {
         kernel->lifeline_epoll = fd_close(kernel->lifeline_epoll);
 }
 
-static int socket_cookie(int fd, uint64_t *ret_cookie) {
-        socklen_t n = sizeof(*ret_cookie);
+static uint32_t lifeline_index(const Lifeline *lifeline) {
+        return table_index(&lifeline->kernel->tables[NOUN_LIFELINE], lifeline->record);
+}
 
-        return getsockopt(fd, SOL_SOCKET, SO_COOKIE, ret_cookie, &n) < 0 ? -errno : 0;
+static int lifeline_watch(Lifeline *lifeline) {
+        struct epoll_event event = { .events = 0, .data.ptr = lifeline };
+
+        if (epoll_ctl(lifeline->kernel->lifeline_epoll, EPOLL_CTL_ADD, lifeline->fd, &event) < 0)
+                return error_fold(-errno);
+        return 0;
+}
+
+/* Closing does not do it: the store has the same open file. */
+static void lifeline_unwatch(Lifeline *lifeline) {
+        if (lifeline->fd >= 0)
+                (void)epoll_ctl(lifeline->kernel->lifeline_epoll, EPOLL_CTL_DEL, lifeline->fd, NULL);
 }
 
 static int lifeline_make_ends(Lifeline *lifeline, int *ret_fd) {
-        struct epoll_event event = { .events = 0, .data.ptr = lifeline };
         _cleanup_close_ int given = -1;
         int ends[2], r;
 
@@ -76,13 +88,67 @@ static int lifeline_make_ends(Lifeline *lifeline, int *ret_fd) {
                 return error_fold(-errno);
         lifeline->fd = ends[0];
         given = ends[1];
-        r = socket_cookie(given, &lifeline->record->cookie);
+        r = cred_cookie(given, &lifeline->record->cookie);
+        if (!r)
+                r = cred_cookie(lifeline->fd, &lifeline->record->own_cookie);
+        if (!r)
+                r = lifeline_watch(lifeline);
         if (r)
                 return error_fold(r);
-        if (epoll_ctl(lifeline->kernel->lifeline_epoll, EPOLL_CTL_ADD, lifeline->fd, &event) < 0)
-                return error_fold(-errno);
+        (void)store_keep(&lifeline->kernel->store, STORED_LIFELINE, lifeline_index(lifeline), lifeline->fd);
+        lifeline->is_kept = true;
         *ret_fd = TAKE_FD(given);
         return 0;
+}
+
+static Lifeline *lifeline_allocate(Kernel *kernel) {
+        Lifeline *lifeline = calloc(1, sizeof(*lifeline));
+
+        if (!lifeline)
+                return NULL;
+        lifeline->kernel = kernel;
+        lifeline->fd = -1;
+        list_init(&lifeline->of_creator);
+        list_init(&lifeline->of_channel);
+        list_init(&lifeline->connections);
+        return lifeline;
+}
+
+static int lifeline_name(Lifeline *lifeline, Process *creator, Channel *channel) {
+        int r = map_add(&lifeline->kernel->lifelines, lifeline->record->cookie, lifeline);
+
+        if (r)
+                return error_fold(r);
+        lifeline->is_named = true;
+        lifeline->channel = channel;
+        if (creator)
+                list_append(&creator->lifelines, &lifeline->of_creator);
+        if (channel)
+                list_append(&channel->lifelines, &lifeline->of_channel);
+        return 0;
+}
+
+int lifeline_adopt(Kernel *kernel, Process *creator, Channel *channel, LifelineRecord *record, int fd,
+                   Lifeline **ret_lifeline) {
+        Lifeline *lifeline = lifeline_allocate(kernel);
+        int r;
+
+        if (!lifeline)
+                return error_fold(-ENOMEM);
+        lifeline->record = record;
+        lifeline->fd = fd;
+        lifeline->is_kept = true;
+        lifeline->creator = creator;
+        r = user_get(&kernel->users, record->uid, &lifeline->user);
+        if (r)
+                return error_fold(r);
+        if (creator)
+                process_charge_fds_anyway(creator, 1);
+        else
+                user_charge_anyway(lifeline->user, CHARGE_FDS, 1);
+        *ret_lifeline = lifeline;
+        r = lifeline_name(lifeline, creator, channel);
+        return r ? error_fold(r) : lifeline_watch(lifeline);
 }
 
 int lifeline_new(Process *creator, Channel *channel, uint32_t flags, Lifeline **ret_lifeline, int *ret_fd) {
@@ -91,14 +157,9 @@ int lifeline_new(Process *creator, Channel *channel, uint32_t flags, Lifeline **
         _cleanup_close_ int given = -1;
         int r;
 
-        lifeline = calloc(1, sizeof(*lifeline));
+        lifeline = lifeline_allocate(kernel);
         if (!lifeline)
                 return error_fold(-ENOMEM);
-        lifeline->kernel = kernel;
-        lifeline->fd = -1;
-        list_init(&lifeline->of_creator);
-        list_init(&lifeline->of_channel);
-        list_init(&lifeline->connections);
         r = process_charge_fds(creator, 1);
         if (r)
                 return r;
@@ -115,16 +176,21 @@ int lifeline_new(Process *creator, Channel *channel, uint32_t flags, Lifeline **
         if (r)
                 return error_fold(r);
         FAILPOINT("daemon-lifeline-made");
-        r = map_add(&kernel->lifelines, lifeline->record->cookie, lifeline);
+        r = lifeline_name(lifeline, creator, channel);
         if (r)
                 return error_fold(r);
-        lifeline->is_named = true;
-        lifeline->channel = channel;
-        list_append(&creator->lifelines, &lifeline->of_creator);
-        list_append(&channel->lifelines, &lifeline->of_channel);
         *ret_fd = TAKE_FD(given);
         *ret_lifeline = TAKE(lifeline);
         return 0;
+}
+
+static void lifeline_drop_record(Lifeline *lifeline) {
+        uint32_t index = lifeline_index(lifeline);
+
+        table_drop(&lifeline->kernel->tables[NOUN_LIFELINE], lifeline->record);
+        FAILPOINT("daemon-lifeline-dropped");
+        if (lifeline->is_kept)
+                store_remove(&lifeline->kernel->store, STORED_LIFELINE, index);
 }
 
 Lifeline *lifeline_free(Lifeline *lifeline) {
@@ -135,9 +201,10 @@ Lifeline *lifeline_free(Lifeline *lifeline) {
                 map_remove(&lifeline->kernel->lifelines, lifeline->record->cookie);
         list_unlink(&lifeline->of_creator);
         list_unlink(&lifeline->of_channel);
-        fd_close(lifeline->fd); /* leaves the epoll with it */
+        lifeline_unwatch(lifeline);
+        fd_close(lifeline->fd);
         if (lifeline->record)
-                table_drop(&lifeline->kernel->tables[NOUN_LIFELINE], lifeline->record);
+                lifeline_drop_record(lifeline);
         if (lifeline->creator)
                 process_discharge_fds(lifeline->creator, 1);
         else if (lifeline->user)
@@ -150,19 +217,20 @@ Lifeline *lifeline_free(Lifeline *lifeline) {
 Lifeline *lifeline_find(Kernel *kernel, int fd) {
         uint64_t cookie;
 
-        if (socket_cookie(fd, &cookie))
+        if (cred_cookie(fd, &cookie))
                 return NULL;
         return map_get(&kernel->lifelines, cookie);
 }
 
 void lifeline_lose_channel(Lifeline *lifeline) {
-        lifeline->record->channel = (RecordRef){ 0, 0 };
+        table_ref_clear(&lifeline->record->channel);
         list_unlink(&lifeline->of_channel);
         lifeline->channel = NULL;
 }
 
 void lifeline_lose_creator(Lifeline *lifeline) {
-        lifeline->record->creator = (RecordRef){ 0, 0 };
+        table_ref_clear(&lifeline->record->creator);
+        FAILPOINT("daemon-lifeline-lost-creator");
         list_unlink(&lifeline->of_creator);
         lifeline->creator->n_fds--;
         lifeline->creator = NULL;

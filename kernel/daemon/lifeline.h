@@ -20,6 +20,7 @@ struct Lifeline {
         LifelineRecord *record;
         int fd;
         bool is_named;
+        bool is_kept; /* by the store */
         List of_creator;
         List of_channel;
         List connections; /* Connection.of_lifeline */
@@ -31,6 +32,11 @@ void lifeline_watch_stop(Kernel *kernel);
 
 /* @ret_fd: the end for the program. */
 int lifeline_new(Process *creator, Channel *channel, uint32_t flags, Lifeline **ret_lifeline, int *ret_fd);
+/* A predecessor's; @fd is taken over. @creator, @channel: NULL when it has gone. */
+int lifeline_adopt(Kernel *kernel, Process *creator, Channel *channel, LifelineRecord *record, int fd,
+                   Lifeline **ret_lifeline);
+/* Its last copy has been closed: so are its connections. */
+void lifeline_end(Lifeline *lifeline);
 Lifeline *lifeline_free(Lifeline *lifeline);
 
 /* The one whose far end @fd is a copy of, or NULL. */

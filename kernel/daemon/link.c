@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "daemon/connection.h"
 #include "daemon/extent.h"
+#include "daemon/news.h"
 #include "daemon/process.h"
 #include "shm/link.h"
 #include "shm/region.h"
@@ -88,14 +89,11 @@ static int link_name(Link *link) {
         return 0;
 }
 
-int link_new(Process *client, Process *server, Link **ret_link) {
-        Kernel *kernel = client->kernel;
-        _cleanup_(link_freep) Link *link = NULL;
-        int r;
+static Link *link_allocate(Process *client, Process *server) {
+        Link *link = calloc(1, sizeof(*link));
 
-        link = calloc(1, sizeof(*link));
         if (!link)
-                return error_fold(-ENOMEM);
+                return NULL;
         link->client = client;
         link->server = server;
         link->fd = -1;
@@ -103,6 +101,49 @@ int link_new(Process *client, Process *server, Link **ret_link) {
         list_init(&link->of_server);
         list_init(&link->connections);
         list_init(&link->extents);
+        return link;
+}
+
+int link_adopt(Process *client, Process *server, LinkRecord *record, int fd, ShmLink *map, Link **ret_link) {
+        Link *link = link_allocate(client, server);
+
+        if (!link)
+                return error_fold(-ENOMEM);
+        link->record = record;
+        link->fd = fd;
+        link->map = map;
+        link->client_has_fd = true;
+        user_charge_anyway(client->user, CHARGE_LINKS, 1);
+        user_charge_anyway(client->user, CHARGE_BYTES, LINK_BYTES);
+        process_charge_fds_anyway(client, 1);
+        link->is_charged = true;
+        *ret_link = link;
+        return link_name(link);
+}
+
+int link_adopt_closed(Process *server, LinkRecord *record, Link **ret_link) {
+        Link *link = link_allocate(NULL, server);
+
+        if (!link)
+                return error_fold(-ENOMEM);
+        link->record = record;
+        list_append(&server->closed_links, &link->of_server);
+        *ret_link = link;
+        return 0;
+}
+
+static uint32_t link_index(const Link *link) {
+        return table_index(&link->server->kernel->tables[NOUN_LINK], link->record);
+}
+
+int link_new(Process *client, Process *server, Link **ret_link) {
+        Kernel *kernel = client->kernel;
+        _cleanup_(link_freep) Link *link = NULL;
+        int r;
+
+        link = link_allocate(client, server);
+        if (!link)
+                return error_fold(-ENOMEM);
         r = link_charge(link);
         if (r)
                 return r;
@@ -110,13 +151,14 @@ int link_new(Process *client, Process *server, Link **ret_link) {
         if (r)
                 return error_fold(r);
         FAILPOINT("daemon-link-charged");
-        link->record->id = ++kernel->next_link_id;
+        link->record->id = ++kernel->record->next_link_id;
         link->record->bytes = LINK_BYTES;
         link->record->client = table_ref(&kernel->tables[NOUN_PROCESS], client->record);
         link->record->server = table_ref(&kernel->tables[NOUN_PROCESS], server->record);
         r = link_make_region(link);
         if (r)
                 return error_fold(r);
+        (void)store_keep(&kernel->store, STORED_LINK, link_index(link), link->fd);
         FAILPOINT("daemon-link-made");
         r = link_name(link);
         if (r)
@@ -142,13 +184,13 @@ static void link_unname(Link *link) {
         list_unlink(&link->of_server);
 }
 
-Link *link_free(Link *link) {
-        User *user;
+/* Everything that its client has paid for, but the record and what is stored. */
+static void link_release(Link *link) {
+        Process *client = link->client;
         Extent *extent;
 
-        if (!link)
-                return NULL;
-        user = link->client->user;
+        if (!client)
+                return;
         link_forget_connections(link);
         LIST_FOREACH(extent, &link->extents, Extent, of_link)
                 extent_free(extent);
@@ -156,15 +198,59 @@ Link *link_free(Link *link) {
                 link_unname(link);
         region_unmap(link->map, LINK_BYTES);
         fd_close(link->fd);
-        if (link->record)
-                table_drop(&link->client->kernel->tables[NOUN_LINK], link->record);
         if (link->is_charged) {
-                process_discharge_fds(link->client, 1);
-                user_discharge(user, CHARGE_BYTES, LINK_BYTES);
-                user_discharge(user, CHARGE_LINKS, 1);
+                process_discharge_fds(client, 1);
+                user_discharge(client->user, CHARGE_BYTES, LINK_BYTES);
+                user_discharge(client->user, CHARGE_LINKS, 1);
+        }
+        link->client = NULL;
+}
+
+Link *link_free(Link *link) {
+        Kernel *kernel;
+        uint32_t index;
+        bool has_memory;
+
+        if (!link)
+                return NULL;
+        kernel = link->server->kernel;
+        has_memory = link->client != NULL;
+        link->news = news_cancel(link->news);
+        link_release(link);
+        list_unlink(&link->of_server);
+        if (link->record) {
+                index = link_index(link);
+                table_drop(&kernel->tables[NOUN_LINK], link->record);
+                FAILPOINT("daemon-link-dropped");
+                if (has_memory)
+                        store_remove(&kernel->store, STORED_LINK, index);
         }
         free(link);
         return NULL;
+}
+
+void link_close(Link *link) {
+        Process *server = link->server;
+
+        table_retire(link->record);
+        FAILPOINT("daemon-link-retired");
+        if (!link->record->announced || server->is_dying) {
+                link_free(link);
+                return;
+        }
+        link_release(link);
+        table_ref_clear(&link->record->client);
+        FAILPOINT("daemon-link-closed");
+        store_remove(&server->kernel->store, STORED_LINK, link_index(link));
+        list_append(&server->closed_links, &link->of_server);
+        news_link_close(link);
+        FAILPOINT("daemon-link-close-told");
+        if (!link->news)
+                link_free(link);
+}
+
+void link_was_told(Link *link) {
+        link_free(link);
 }
 
 void link_fail(Link *link, int error) {
@@ -187,6 +273,11 @@ int link_take_index(Link *link, uint32_t *ret_index) {
         }
         user_log_refusal(link->client->user, "connections-of-one-link", LINK_CONNECTIONS);
         return -EAGAIN;
+}
+
+void link_claim_index(Link *link, uint32_t index) {
+        link->indexes[index / 64] |= 1ull << (index % 64);
+        link->n_connections++;
 }
 
 void link_give_index(Link *link, uint32_t index) {

@@ -212,19 +212,44 @@ int listener_adopt(Legacy *legacy, Listener **ret_listener) {
         return 0;
 }
 
+/* Whoever was killed between storing the socket and its lock, or removing them. */
+static void listener_lock_again(Listener *listener) {
+        char path[sizeof(listener->path) + 8];
+        int fd;
+
+        snprintf(path, sizeof(path), "%s.lock", listener->path);
+        fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0600);
+        if (fd < 0)
+                return;
+        if (flock(fd, LOCK_EX | LOCK_NB) < 0) {
+                fd_close(fd);
+                return;
+        }
+        listener->lock_fd = fd;
+        (void)store_keep_name(&listener->kernel->store, STORE_NAME_LOCK, fd);
+}
+
 void listener_keep(Listener *listener) {
         Store *store = &listener->kernel->store;
 
-        if (listener->is_kept)
+        if (listener->is_kept) {
+                if (listener->owns_path && listener->lock_fd < 0)
+                        listener_lock_again(listener);
                 return;
+        }
+        (void)store_keep_name(store, STORE_NAME_LISTEN, listener->fd);
         if (listener->lock_fd >= 0)
                 (void)store_keep_name(store, STORE_NAME_LOCK, listener->lock_fd);
-        (void)store_keep_name(store, STORE_NAME_LISTEN, listener->fd);
         listener->is_kept = true;
 }
 
-void listener_leave(Listener *listener) {
-        listener->owns_path = false;
+/* The lock first: a lock without a socket would keep our successor out. */
+static void listener_unkeep(Listener *listener) {
+        if (!listener->kernel || !listener->owns_path)
+                return;
+        if (listener->lock_fd >= 0)
+                store_remove_name(&listener->kernel->store, STORE_NAME_LOCK);
+        store_remove_name(&listener->kernel->store, STORE_NAME_LISTEN);
 }
 
 Listener *listener_free(Listener *listener) {
@@ -236,6 +261,7 @@ Listener *listener_free(Listener *listener) {
         }
         if (listener->owns_path)
                 (void)unlink(listener->path);
+        listener_unkeep(listener);
         fd_close(listener->fd);
         fd_close(listener->lock_fd); /* last: a successor may bind from here on */
         free(listener);

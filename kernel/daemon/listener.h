@@ -30,8 +30,6 @@ Listener *listener_free(Listener *listener);
 
 /* Puts the socket and its lock into the store. */
 void listener_keep(Listener *listener);
-/* It goes on without us: what listener_free() does from here on is not seen outside. */
-void listener_leave(Listener *listener);
 
 void listener_start(Listener *listener, Kernel *kernel);
 /* Accepts whoever is waiting now. */

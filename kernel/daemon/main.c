@@ -337,9 +337,7 @@ static int serve(Arguments *arguments, Legacy *legacy, Listener *listener) {
                 leave_terminal();
         log_info("event=start version=" NUNTIUS_VERSION " pid=%d", (int)getpid());
         kernel_run(kernel, listener);
-        if (kernel->is_leaving)
-                listener_leave(listener);
-        else
+        if (!kernel->is_leaving)
                 store_say(&kernel->store, "STOPPING=1");
         kernel_free(kernel);
         return EXIT_DONE;

@@ -31,12 +31,13 @@ struct News {
         Process *to;
         WireNewsKind kind;
         union {
-                Lane *lane;             /* LANE_OPEN */
+                Lane *lane;             /* LANE_OPEN, LANE_CLOSE */
                 Extent *extent;         /* LINK_EXTENT */
+                Link *closed;           /* LINK_CLOSE */
                 Connection *connection; /* COID_DEATH */
-                WireNews wire;          /* the others: their object need not live on */
+                WireNews wire;          /* PULSE, EVENT: of no object */
         };
-        int32_t ring_chid; /* LANE_CLOSE, PULSE: whose first bell to ring, if it is still there */
+        int32_t ring_chid; /* PULSE: whose first bell to ring, if it is still there */
 };
 
 typedef struct NewsRecord {
@@ -84,6 +85,11 @@ static void build_coid_death(const Connection *connection, NewsRecord *record) {
                                                        .coid = connection->record->coid };
 }
 
+static void build_lane_close(const Lane *lane, NewsRecord *record) {
+        record->wire.lane_close = (WireNewsLaneClose){ .scoid = lane->record->scoid,
+                                                       .died = lane->record->closed == LANE_DIED };
+}
+
 static void news_build(const News *news, NewsRecord *record) {
         *record = (NewsRecord){ .n_fds = 0 };
         switch (news->kind) {
@@ -97,7 +103,11 @@ static void news_build(const News *news, NewsRecord *record) {
                 build_coid_death(news->connection, record);
                 break;
         case WIRE_NEWS_LANE_CLOSE:
+                build_lane_close(news->lane, record);
+                break;
         case WIRE_NEWS_LINK_CLOSE:
+                record->wire.link_close.link = news->closed->record->id;
+                break;
         case WIRE_NEWS_PULSE:
         case WIRE_NEWS_EVENT:
                 record->wire = news->wire;
@@ -108,8 +118,10 @@ static void news_build(const News *news, NewsRecord *record) {
         record->wire.kind = news->kind;
 }
 
+/* None is left of one whose teardown a predecessor has begun. */
 static void ring_first_bell(const Channel *channel) {
-        bell_wake_all(channel->bells[0]->map);
+        if (channel->n_bells > 0)
+                bell_wake_all(channel->bells[0]->map);
 }
 
 static void ring_channels(const Process *process, uint32_t flags) {
@@ -129,11 +141,18 @@ static void ring_lane_open(const News *news, const NewsRecord *record, bool was_
                 ring_first_bell(news->lane->channel);
 }
 
-static void ring_lane_close(const News *news) {
-        Channel *channel = channel_find(news->to, news->ring_chid);
+static void ring_lane_close(const Lane *lane) {
+        if (lane->channel->record->flags & CHANNEL_DISCONNECT || lane->record->closed == LANE_DIED)
+                ring_first_bell(lane->channel);
+}
 
-        if (channel && (channel->record->flags & CHANNEL_DISCONNECT || news->wire.lane_close.died))
-                ring_first_bell(channel);
+/* The lane last: it is announced again by a successor, which says then that the server has these two. */
+static void lane_is_announced(const Lane *lane) {
+        lane->link->record->announced = 1;
+        FAILPOINT("daemon-link-announced");
+        lane->bell->record->announced = 1;
+        lane->record->announced = 1;
+        FAILPOINT("daemon-lane-announced");
 }
 
 static void ring_pulse(const News *news) {
@@ -149,13 +168,12 @@ static void news_sent(const News *news, const NewsRecord *record, bool was_late)
         FAILPOINT("daemon-news-counted");
         switch (news->kind) {
         case WIRE_NEWS_LANE_OPEN:
-                news->lane->record->announced = 1;
-                news->lane->link->record->announced = 1;
-                news->lane->bell->record->announced = 1;
+                lane_is_announced(news->lane);
                 ring_lane_open(news, record, was_late);
                 break;
         case WIRE_NEWS_LANE_CLOSE:
-                ring_lane_close(news);
+                news->lane->record->told = 1;
+                ring_lane_close(news->lane);
                 break;
         case WIRE_NEWS_LINK_EXTENT:
                 extent_announced(news->extent);
@@ -163,6 +181,7 @@ static void news_sent(const News *news, const NewsRecord *record, bool was_late)
                         ring_channels(news->to, 0);
                 break;
         case WIRE_NEWS_COID_DEATH:
+                news->connection->record->told = 1;
                 ring_channels(news->to, CHANNEL_COID_DISCONNECT);
                 break;
         case WIRE_NEWS_PULSE:
@@ -196,13 +215,14 @@ static int news_send(const News *news, bool was_late) {
 static News **news_owner(const News *news) {
         switch (news->kind) {
         case WIRE_NEWS_LANE_OPEN:
+        case WIRE_NEWS_LANE_CLOSE:
                 return &news->lane->news;
         case WIRE_NEWS_LINK_EXTENT:
                 return &news->extent->news;
         case WIRE_NEWS_COID_DEATH:
                 return &news->connection->news;
-        case WIRE_NEWS_LANE_CLOSE:
         case WIRE_NEWS_LINK_CLOSE:
+                return &news->closed->news;
         case WIRE_NEWS_PULSE:
         case WIRE_NEWS_EVENT:
         case WIRE_NEWS_N:
@@ -219,6 +239,17 @@ static void news_drop(News *news) {
         list_unlink(&news->link);
         news->to->n_news--;
         free(news);
+}
+
+/* What stayed only to be told of may go. */
+static void news_done(News *news) {
+        const News done = *news;
+
+        news_drop(news);
+        if (done.kind == WIRE_NEWS_LANE_CLOSE)
+                lane_was_told(done.lane);
+        if (done.kind == WIRE_NEWS_LINK_CLOSE)
+                link_was_told(done.closed);
 }
 
 /* A process that is about to end closes its sockets one by one: nothing to speak of. */
@@ -239,7 +270,7 @@ static void news_on_writable(struct ev_loop *loop, ev_io *io, int events) {
                 r = news_send(news, true);
                 if (r)
                         break;
-                news_drop(news);
+                news_done(news);
         }
         if (r && r != -EAGAIN)
                 news_give_up(process, r);
@@ -283,17 +314,8 @@ void news_lane_open(Lane *lane) {
         news_push(&(News){ .to = lane->channel->process, .kind = WIRE_NEWS_LANE_OPEN, .lane = lane });
 }
 
-void news_lane_close(Lane *lane, bool died) {
-        News news = { .to = lane->channel->process,
-                      .kind = WIRE_NEWS_LANE_CLOSE,
-                      .ring_chid = lane->channel->record->chid };
-
-        if (!lane->record->announced) {
-                lane->news = news_cancel(lane->news);
-                return;
-        }
-        news.wire.lane_close = (WireNewsLaneClose){ .scoid = lane->record->scoid, .died = died };
-        news_push(&news);
+void news_lane_close(Lane *lane) {
+        news_push(&(News){ .to = lane->channel->process, .kind = WIRE_NEWS_LANE_CLOSE, .lane = lane });
 }
 
 void news_link_extent(Extent *extent) {
@@ -302,12 +324,7 @@ void news_link_extent(Extent *extent) {
 }
 
 void news_link_close(Link *link) {
-        News news = { .to = link->server, .kind = WIRE_NEWS_LINK_CLOSE };
-
-        if (!link->record->announced)
-                return;
-        news.wire.link_close.link = link->record->id;
-        news_push(&news);
+        news_push(&(News){ .to = link->server, .kind = WIRE_NEWS_LINK_CLOSE, .closed = link });
 }
 
 void news_coid_death(Connection *connection) {

@@ -3,6 +3,9 @@
  * News: what the daemon tells a process unasked. Sent at once where the socket has room; else kept as
  * an item that points to its object, so that what has become untrue meanwhile is never sent, and what
  * is kept is bounded by objects that somebody has paid for. A process that does not read costs itself.
+ *
+ * What has been sent stands in the object's record (announced, told). So what is due follows from the
+ * records, and a successor of this daemon sends it; an object whose end is to be told stays for that.
  */
 #pragma once
 
@@ -25,9 +28,9 @@ void news_detach(Process *process);
  * waiting is stored in its `news` member.
  */
 void news_lane_open(Lane *lane);
-void news_lane_close(Lane *lane, bool died);
+void news_lane_close(Lane *lane); /* lane_was_told() follows when it had to wait */
 void news_link_extent(Extent *extent);
-void news_link_close(Link *link);
+void news_link_close(Link *link); /* likewise link_was_told() */
 void news_coid_death(Connection *connection);
 
 /* Events: 0, or -EAGAIN when the process has left too many unread. */

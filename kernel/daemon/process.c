@@ -21,6 +21,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <sys/stat.h>
 
 #define PRIORITY_MAX_ROOT  255u
 #define PRIORITY_MAX_OTHER 63u
@@ -57,18 +58,42 @@ static void process_on_death(struct ev_loop *loop, ev_io *io, int events) {
         session_free(process->session);
 }
 
-static int process_make_regions(Process *process) {
+static uint64_t inode_of(int fd) {
+        struct stat st;
+
+        return fstat(fd, &st) < 0 ? 0 : st.st_ino;
+}
+
+/* The process gets a descriptor that can only be read: a successor of ours must be able to write. */
+static int process_make_notice(Process *process) {
         void *map;
         int r;
 
-        r = region_create_read_only("nuntius-notice", sizeof(ShmNotice), &process->notice_fd, &map);
+        r = region_create("nuntius-notice", sizeof(ShmNotice), &process->notice_fd);
+        if (r)
+                return error_fold(r);
+        if (fchmod(process->notice_fd, 0400) < 0)
+                return error_fold(-errno);
+        r = region_map(process->notice_fd, sizeof(ShmNotice), true, &map);
         if (r)
                 return error_fold(r);
         process->notice = map;
         notice_init(process->notice);
+        process->record->notice_inode = inode_of(process->notice_fd);
+        return 0;
+}
+
+static int process_make_regions(Process *process) {
+        void *map;
+        int r;
+
+        r = process_make_notice(process);
+        if (r)
+                return error_fold(r);
         r = region_create("nuntius-page", PROCESS_BYTES, &process->page_fd);
         if (r)
                 return error_fold(r);
+        process->record->page_inode = inode_of(process->page_fd);
         r = region_map(process->page_fd, PROCESS_BYTES, false, &map);
         if (r)
                 return error_fold(r);
@@ -88,7 +113,7 @@ static int process_make_news(Process *process, int *ret_peer) {
         process->news_fd = ends[0];
         *ret_peer = ends[1];
         news_attach(process);
-        return 0;
+        return error_fold(cred_cookie(process->news_fd, &process->record->news_cookie));
 }
 
 static int process_make_record(Process *process, uint32_t greet_flags) {
@@ -104,13 +129,42 @@ static int process_make_record(Process *process, uint32_t greet_flags) {
         if (r)
                 return error_fold(r);
         record->user = table_ref(&kernel->tables[NOUN_USER], process->user->record);
-        record->id = ++kernel->next_process_id;
+        record->id = ++kernel->record->next_process_id;
         record->pid = process->session->pid;
         record->uid = process->session->uid;
         record->greet_flags = greet_flags;
         record->priority_max = record->uid == 0 ? PRIORITY_MAX_ROOT : PRIORITY_MAX_OTHER;
         record->next_chid = 1;
-        return 0;
+        return error_fold(cred_cookie(process->session->fd, &record->requests_cookie));
+}
+
+static uint32_t process_index(const Process *process) {
+        return table_index(&process->kernel->tables[NOUN_PROCESS], process->record);
+}
+
+/* All but the far end of its news, which goes away with the answer. */
+static void process_keep(Process *process) {
+        Store *store = &process->kernel->store;
+        uint32_t index = process_index(process);
+
+        (void)store_keep(store, STORED_PIDFD, index, process->pidfd);
+        (void)store_keep(store, STORED_NOTICE, index, process->notice_fd);
+        (void)store_keep(store, STORED_PAGE, index, process->page_fd);
+        (void)store_keep(store, STORED_NEWS, index, process->news_fd);
+        (void)store_keep(store, STORED_REQUESTS, index, process->session->fd);
+        process->is_kept = true;
+}
+
+static void process_unkeep(Process *process, uint32_t index) {
+        Store *store = &process->kernel->store;
+
+        if (!process->is_kept)
+                return;
+        store_remove(store, STORED_REQUESTS, index);
+        store_remove(store, STORED_NEWS, index);
+        store_remove(store, STORED_PAGE, index);
+        store_remove(store, STORED_NOTICE, index);
+        store_remove(store, STORED_PIDFD, index);
 }
 
 static void process_init(Process *process, Session *session) {
@@ -130,6 +184,7 @@ static void process_init(Process *process, Session *session) {
         list_init(&process->connections);
         list_init(&process->bell_holds);
         list_init(&process->lifelines);
+        list_init(&process->closed_links);
         ev_init(&process->death, process_on_death);
         process->death.data = process;
 }
@@ -161,6 +216,46 @@ int process_new(Session *session, uint32_t greet_flags, Process **ret_process) {
         return 0;
 }
 
+int process_adopt(Session *session, ProcessRecord *record, const ProcessMemory *memory, Process **ret_process) {
+        Process *process = malloc(sizeof(*process));
+        Kernel *kernel = session->kernel;
+
+        if (!process)
+                return error_fold(-ENOMEM);
+        process_init(process, session);
+        process->record = record;
+        process->user = user_ref(session->user);
+        user_charge_anyway(process->user, CHARGE_PROCESSES, 1);
+        user_charge_anyway(process->user, CHARGE_FDS, FDS_OF_PROCESS);
+        user_charge_anyway(process->user, CHARGE_BYTES, BYTES_OF_PROCESS);
+        process->pidfd = memory->pidfd;
+        process->notice_fd = memory->notice_fd;
+        process->page_fd = memory->page_fd;
+        process->news_fd = memory->news_fd;
+        process->notice = memory->notice;
+        process->page = memory->page;
+        process->is_kept = true;
+        record->user = table_ref(&kernel->tables[NOUN_USER], process->user->record);
+        kernel->abilities_changed |= record->abilities.changed;
+        news_attach(process);
+        list_append(&kernel->processes, &process->all);
+        session->process = *ret_process = process;
+        return error_fold(map_add(&kernel->by_pid, (uint32_t)record->pid, process));
+}
+
+void process_start(Process *process) {
+        ev_io_set(&process->death, process->pidfd, EV_READ);
+        ev_io_start(process->kernel->loop, &process->death);
+}
+
+static void process_drop_record(Process *process) {
+        uint32_t index = process_index(process);
+
+        table_drop(&process->kernel->tables[NOUN_PROCESS], process->record);
+        FAILPOINT("daemon-process-dropped");
+        process_unkeep(process, index);
+}
+
 Process *process_free(Process *process) {
         Kernel *kernel;
 
@@ -171,6 +266,7 @@ Process *process_free(Process *process) {
         assert(list_is_empty(&process->client_links) && list_is_empty(&process->server_links));
         assert(list_is_empty(&process->lanes) && list_is_empty(&process->bell_holds));
         assert(list_is_empty(&process->lifelines) && process->n_fds == 0);
+        assert(list_is_empty(&process->closed_links));
         news_detach(process);
         coids_deinit(&process->coids);
         ev_io_stop(kernel->loop, &process->death);
@@ -184,7 +280,7 @@ Process *process_free(Process *process) {
         fd_close(process->news_fd);
         fd_close(process->pidfd);
         if (process->record)
-                table_drop(&kernel->tables[NOUN_PROCESS], process->record);
+                process_drop_record(process);
         if (process->user) {
                 user_discharge(process->user, CHARGE_BYTES, BYTES_OF_PROCESS);
                 user_discharge(process->user, CHARGE_FDS, FDS_OF_PROCESS);
@@ -214,6 +310,11 @@ int process_charge_fds(Process *process, size_t n) {
                 return r;
         process->n_fds += n;
         return 0;
+}
+
+void process_charge_fds_anyway(Process *process, size_t n) {
+        user_charge_anyway(process->user, CHARGE_FDS, n);
+        process->n_fds += n;
 }
 
 void process_discharge_fds(Process *process, size_t n) {
@@ -254,10 +355,9 @@ static int greet_as_observer(Session *session, Answer *answer) {
 int request_greet(Session *session, Request *request, Answer *answer) {
         const WireGreet *greet = &request->wire.greet;
         _cleanup_(process_freep) Process *process = NULL;
-        _cleanup_close_ int news_peer = -1;
         Kernel *kernel = session->kernel;
+        int news_peer = -1, notice = -1, r;
         bool was_known;
-        int r;
 
         r = greet_check(session, greet);
         if (r)
@@ -276,21 +376,25 @@ int request_greet(Session *session, Request *request, Answer *answer) {
         r = process_make_news(process, &news_peer);
         if (r)
                 return r;
-
-        /* point of no return */
-        table_publish(process->record);
-        FAILPOINT("daemon-greet-published");
-        session_become(session, SESSION_PROCESS);
-        list_append(&kernel->processes, &process->all);
-        ev_io_set(&process->death, process->pidfd, EV_READ);
-        ev_io_start(kernel->loop, &process->death);
+        process_keep(process);
+        answer_give(kernel, answer, WIRE_FD_NEWS, news_peer, STORED_NEWS_PEER, process_index(process));
+        FAILPOINT("daemon-greet-kept");
+        r = region_reopen_read_only(process->notice_fd, &notice);
+        if (r)
+                return error_fold(r);
+        answer_fd_owned(answer, WIRE_FD_NOTICE, notice, STORED_NOTICE, process_index(process));
+        answer_fd(answer, WIRE_FD_PAGE, process->page_fd, STORED_PAGE, process_index(process));
         answer->reply.greet = (WireReplyGreet){ .pid = process->record->pid,
                                                 .uid = process->record->uid,
                                                 .priority_max = process->record->priority_max,
                                                 .process = process->record->id };
-        answer_fd(answer, WIRE_FD_NOTICE, process->notice_fd);
-        answer_fd(answer, WIRE_FD_PAGE, process->page_fd);
-        answer_fd_owned(answer, WIRE_FD_NEWS, TAKE_FD(news_peer));
+
+        request_commit(process, request, answer);
+        table_publish(process->record);
+        FAILPOINT("daemon-greet-published");
+        session_become(session, SESSION_PROCESS);
+        list_append(&kernel->processes, &process->all);
+        process_start(process);
         log_debug("event=greet pid=%d uid=%u", process->record->pid, process->record->uid);
         session->process = TAKE(process);
         if (!was_known)

@@ -17,6 +17,7 @@ struct Process {
         User *user;
         ProcessRecord *record;
         bool is_dying;
+        bool is_kept; /* its descriptors are in the store */
 
         int pidfd;
         ev_io death;
@@ -43,11 +44,21 @@ struct Process {
         List connections;  /* Connection.of_client */
         List bell_holds;   /* BellHold.of_process */
         List lifelines;    /* Lifeline.of_creator */
+        List closed_links; /* Link.of_server: of dead clients, until that is told */
         Coids coids;       /* connections by number */
         struct Watch *watch; /* what it wants to know of the system, or NULL */
         size_t n_fds;      /* descriptors that the daemon holds for its channels, links and lifelines */
 };
 
+/* A predecessor's; what is in @memory is taken over. */
+typedef struct ProcessMemory {
+        int pidfd, notice_fd, page_fd, news_fd;
+        ShmNotice *notice;
+        ShmProcess *page;
+} ProcessMemory;
+int process_adopt(Session *session, ProcessRecord *record, const ProcessMemory *memory, Process **ret_process);
+/* It is watched from here on. */
+void process_start(Process *process);
 /* A half-built object is fine for process_free(), which leaves goodbye() to be said before. */
 int process_new(Session *session, uint32_t greet_flags, Process **ret_process);
 Process *process_free(Process *process);
@@ -60,4 +71,5 @@ Process *process_find(Kernel *kernel, Process *self, int32_t pid);
  * more than half of what its user has.
  */
 int process_charge_fds(Process *process, size_t n);
+void process_charge_fds_anyway(Process *process, size_t n);
 void process_discharge_fds(Process *process, size_t n);

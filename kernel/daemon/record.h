@@ -27,8 +27,14 @@ typedef enum Charge {
         CHARGE_N
 } Charge;
 
-/* Nouns: name, structure, records at most. */
+/*
+ * Nouns: name, structure, records at most. New ones go to the end: a noun's number names its table. New
+ * fields go to the end of their structure, and zero means what was before; the structure without them is
+ * carried over (table.h).
+ */
 #define NOUNS(X)                                                                                   \
+        X(KERNEL, KernelRecord, 1)                                                                 \
+        X(JOURNAL, JournalRecord, 1)                                                               \
         X(USER, UserRecord, 1u << 16)                                                              \
         X(PROCESS, ProcessRecord, 1u << 20)                                                        \
         X(CHANNEL, ChannelRecord, 1u << 21)                                                        \
@@ -46,6 +52,53 @@ typedef enum Noun {
         NOUN_N
 } Noun;
 
+typedef struct NounShape {
+        const char *name; /* of its table */
+        size_t record_bytes;
+        uint32_t records_max;
+} NounShape;
+
+const NounShape *noun_shape(Noun noun);
+
+typedef struct KernelRecord {
+        RecordHead head;
+        uint32_t n_nouns;
+        uint32_t n_starts;     /* of daemons that went on with these tables */
+        uint32_t n_unfinished; /* starts in a row that did not come to their end */
+        uint32_t next_process_id, next_channel_id, next_bell_id, next_link_id, next_connection_id;
+} KernelRecord;
+
+#define JOURNAL_REDO_MAX 8u
+#define ANSWER_FDS       3u /* one for each bit of WireReply.fds */
+
+/* "There stands this": done as often as one likes. */
+typedef struct JournalRedo {
+        uint32_t noun;
+        RecordRef record; /* which may have gone since */
+        uint32_t offset;
+        uint32_t value;
+} JournalRedo;
+
+typedef struct JournalFd {
+        uint32_t kind; /* Stored */
+        uint32_t index;
+} JournalFd;
+
+/* One request that is being carried out (journal.h). LIVE = committed. */
+typedef struct JournalRecord {
+        RecordHead head;
+        RecordRef process; /* who asked */
+        WireRequest request;
+        WireReply reply;
+        uint32_t answers; /* 1 = the reply is sent */
+        uint32_t n_redo;
+        JournalFd fds[ANSWER_FDS]; /* by bit of reply.fds */
+        JournalRedo redo[JOURNAL_REDO_MAX];
+        uint32_t is_sent; /* 1 = the reply has been sent: not again */
+        uint32_t pad;
+} JournalRecord;
+
+/* Derived from all others: a successor makes them anew. */
 typedef struct UserRecord {
         RecordHead head;
         uint32_t uid;
@@ -68,6 +121,10 @@ typedef struct ProcessRecord {
         Abilities abilities;
         uint32_t is_daemon; /* 1 = procmgr_daemon() */
         uint32_t pad2;
+        uint64_t requests_cookie; /* SO_COOKIE of its sockets and inodes of its memory: how a stored */
+        uint64_t news_cookie;     /* descriptor is known to be the right one */
+        uint64_t notice_inode;
+        uint64_t page_inode;
 } ProcessRecord;
 
 typedef struct ChannelRecord {
@@ -91,7 +148,7 @@ typedef struct BellRecord {
 
 typedef struct LinkRecord {
         RecordHead head;
-        RecordRef client;
+        RecordRef client; /* none when it has died and only that has still to be told: no memory then */
         RecordRef server;
         uint64_t inode;
         uint64_t bytes;
@@ -107,22 +164,32 @@ typedef struct ExtentRecord {
         uint64_t bytes;
         uint32_t number;
         uint32_t kind; /* WIRE_EXTENT_... */
+        uint32_t announced; /* 1 = the server has it */
+        uint32_t pad;
 } ExtentRecord;
 
 typedef struct LaneRecord {
         RecordHead head;
-        RecordRef client; /* none when it has died */
+        RecordRef client; /* none when it has gone */
         RecordRef channel;
         RecordRef bell;
-        RecordRef link; /* none when its client has died */
+        RecordRef link; /* none when its client has gone */
         int32_t scoid;
         uint32_t leaf;
         uint32_t noshare;
         uint32_t announced;
         uint32_t zombie; /* 1 = its client has gone, the server has not detached the scoid */
-        uint32_t pad;
+        uint32_t closed; /* LANE_...: its client has gone */
         WireCredentials credentials; /* of the client; may have to outlive it */
+        uint32_t told; /* 1 = the server knows that it is closed */
+        uint32_t pad;
 } LaneRecord;
+
+enum {
+        LANE_OPEN = 0,
+        LANE_DETACHED = 1,
+        LANE_DIED = 2,
+};
 
 typedef struct LifelineRecord {
         RecordHead head;
@@ -131,6 +198,7 @@ typedef struct LifelineRecord {
         uint64_t cookie; /* SO_COOKIE of the end that programs hold: the kernel never gives it twice */
         uint32_t uid;
         uint32_t flags; /* _NTO_COF_... given at ConnectAttach */
+        uint64_t own_cookie; /* of our end */
 } LifelineRecord;
 
 typedef struct ConnectionRecord {
@@ -147,4 +215,6 @@ typedef struct ConnectionRecord {
         int32_t chid;
         int32_t scoid;
         uint32_t channel_flags;
+        uint32_t told; /* 1 = its process knows that it is dead */
+        uint32_t pad;
 } ConnectionRecord;

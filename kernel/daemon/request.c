@@ -4,6 +4,9 @@
 #include "base/cleanup.h"
 #include "base/error.h"
 #include "base/failpoint.h"
+#include "daemon/extent.h"
+#include "daemon/journal.h"
+#include "daemon/process.h"
 #include "daemon/session.h"
 
 #include <errno.h>
@@ -34,36 +37,57 @@ const char *request_name(uint32_t op) {
 static void answer_init(Answer *answer, uint32_t serial) {
         memset(answer, 0, sizeof(*answer));
         answer->reply.serial = serial;
-        for (unsigned i = 0; i < ANSWER_FDS; i++)
+        for (unsigned i = 0; i < ANSWER_FDS; i++) {
                 answer->fds[i] = -1;
+                answer->names[i].kind = STORED_N;
+        }
 }
 
-static void answer_drop_fds(Answer *answer) {
+static void answer_drop_fds(Kernel *kernel, Answer *answer) {
         for (unsigned i = 0; i < ANSWER_FDS; i++) {
+                if (answer->given[i])
+                        store_remove(&kernel->store, answer->names[i].kind, answer->names[i].index);
                 if (answer->owned[i])
                         fd_close(answer->fds[i]);
                 answer->fds[i] = -1;
-                answer->owned[i] = false;
+                answer->owned[i] = answer->given[i] = false;
         }
         answer->reply.fds = 0;
 }
 
-void answer_fd(Answer *answer, uint32_t bit, int fd) {
-        answer->fds[__builtin_ctz(bit)] = fd;
+static void answer_done(Kernel *kernel, Answer *answer) {
+        answer_drop_fds(kernel, answer);
+        if (!answer->extent)
+                return;
+        answer->extent->is_in_answer = false;
+        extent_release(answer->extent);
+}
+
+void answer_fd(Answer *answer, uint32_t bit, int fd, Stored kind, uint32_t index) {
+        unsigned at = (unsigned)__builtin_ctz(bit);
+
+        answer->fds[at] = fd;
+        answer->names[at] = (JournalFd){ .kind = kind, .index = index };
         answer->reply.fds |= bit;
 }
 
-void answer_fd_owned(Answer *answer, uint32_t bit, int fd) {
-        answer_fd(answer, bit, fd);
+void answer_fd_owned(Answer *answer, uint32_t bit, int fd, Stored kind, uint32_t index) {
+        answer_fd(answer, bit, fd, kind, index);
         answer->owned[__builtin_ctz(bit)] = true;
 }
 
-int answer_fd_copy(Answer *answer, uint32_t bit, int fd) {
+void answer_give(Kernel *kernel, Answer *answer, uint32_t bit, int fd, Stored kind, uint32_t index) {
+        answer_fd_owned(answer, bit, fd, kind, index);
+        if (store_keep(&kernel->store, kind, index, fd) == 0)
+                answer->given[__builtin_ctz(bit)] = store_is_on(&kernel->store);
+}
+
+int answer_fd_copy(Answer *answer, uint32_t bit, int fd, Stored kind, uint32_t index) {
         int copy = fcntl(fd, F_DUPFD_CLOEXEC, 3);
 
         if (copy < 0)
                 return error_fold(-errno);
-        answer_fd_owned(answer, bit, copy);
+        answer_fd_owned(answer, bit, copy, kind, index);
         return 0;
 }
 
@@ -80,23 +104,23 @@ static int answer_errno(int r) {
         }
 }
 
-static void answer_fail(Answer *answer, int r) {
+static void answer_fail(Kernel *kernel, Answer *answer, int r) {
         uint32_t serial = answer->reply.serial;
 
-        answer_drop_fds(answer);
+        answer_drop_fds(kernel, answer);
         memset(&answer->reply, 0, sizeof(answer->reply));
         answer->reply.serial = serial;
         answer->reply.status = answer_errno(r);
 }
 
-static int answer_send(Session *session, Answer *answer) {
+int answer_send(Session *session, const WireReply *reply, const int by_bit[ANSWER_FDS]) {
         int fds[ANSWER_FDS], r;
         size_t n = 0;
 
         for (unsigned i = 0; i < ANSWER_FDS; i++)
-                if (answer->fds[i] >= 0)
-                        fds[n++] = answer->fds[i];
-        r = fdmsg_send(session->fd, &answer->reply, sizeof(answer->reply), fds, n, MSG_DONTWAIT);
+                if (by_bit[i] >= 0)
+                        fds[n++] = by_bit[i];
+        r = fdmsg_send(session->fd, reply, sizeof(*reply), fds, n, MSG_DONTWAIT);
         return r == -EAGAIN ? -ENOBUFS : r;
 }
 
@@ -148,6 +172,26 @@ static void request_log_refusal(Session *session, uint32_t op, int r) {
                          session->uid, request_name(op), strerrorname_np(answer_errno(r)));
 }
 
+static bool request_answers(const Request *request) {
+        return request->wire.op >= WIRE_OPS_N || operations[request->wire.op].answers;
+}
+
+void request_commit(const Process *process, const Request *request, const Answer *answer) {
+        FAILPOINT("daemon-request-commits");
+        journal_commit(process->kernel, process->record, &request->wire, &answer->reply, answer->names,
+                       request_answers(request));
+        FAILPOINT("daemon-request-committed");
+}
+
+/*
+ * What was refused must not be granted to whoever asks again for us: that answer would be the second. A
+ * session without a process dies with us.
+ */
+static void request_commit_rest(const Session *session, const Request *request, const Answer *answer) {
+        if (session->process && request_answers(request) && !session->kernel->journal.is_committed)
+                request_commit(session->process, request, answer);
+}
+
 int request_handle(Session *session, const WireRequest *wire, const int *fds, size_t n_fds,
                    bool *ret_answered) {
         _cleanup_(request_deinit) Request request = { .wire = *wire, .n_fds = n_fds };
@@ -164,13 +208,19 @@ int request_handle(Session *session, const WireRequest *wire, const int *fds, si
         FAILPOINT("daemon-request-applied");
         if (r) {
                 request_log_refusal(session, wire->op, r);
-                answer_fail(&answer, r);
+                answer_fail(session->kernel, &answer, r);
         }
-        if (wire->op >= WIRE_OPS_N || operations[wire->op].answers) {
-                r_send = answer_send(session, &answer);
+        request_commit_rest(session, &request, &answer);
+        if (request_answers(&request)) {
+                r_send = answer_send(session, &answer.reply, answer.fds);
                 *ret_answered = true;
         }
         FAILPOINT("daemon-request-answered");
-        answer_drop_fds(&answer);
+        journal_sent(session->kernel);
+        session_consume(session);
+        FAILPOINT("daemon-request-consumed");
+        journal_clear(session->kernel);
+        answer_done(session->kernel, &answer);
+        FAILPOINT("daemon-request-done");
         return r == -EPROTO ? -EPROTO : r_send;
 }

@@ -24,13 +24,14 @@ static void session_log_end(Session *session, const char *why) {
 
 /* Only for descriptors that the request is allowed to bring; request_handle() takes them over. */
 static int session_read_one(Session *session, bool *ret_answered) {
+        bool peeks = store_is_on(&session->kernel->store); /* whoever comes after us must find it */
         WireRequest request;
         int fds[FDMSG_FDS_MAX];
         size_t n_fds;
         ssize_t n;
 
         n = fdmsg_receive(session->fd, &request, sizeof(request), fds, FDMSG_FDS_MAX, &n_fds,
-                          MSG_DONTWAIT);
+                          peeks ? MSG_DONTWAIT | MSG_PEEK : MSG_DONTWAIT);
         if (n < 0)
                 return (int)n;
         if (n == 0 && n_fds == 0)
@@ -40,7 +41,18 @@ static int session_read_one(Session *session, bool *ret_answered) {
                         fd_close(fds[i]);
                 return -EBADMSG;
         }
+        session->has_peeked = peeks;
         return request_handle(session, &request, fds, n_fds, ret_answered);
+}
+
+/* The descriptors that are still in there go with it. */
+void session_consume(Session *session) {
+        char byte;
+
+        if (!session->has_peeked)
+                return;
+        session->has_peeked = false;
+        (void)recv(session->fd, &byte, sizeof(byte), MSG_DONTWAIT);
 }
 
 static void session_on_readable(struct ev_loop *loop, ev_io *io, int events) {
@@ -75,16 +87,38 @@ static int session_charge(Session *session) {
         return r;
 }
 
+static Session *session_allocate(Kernel *kernel) {
+        Session *session = calloc(1, sizeof(*session));
+
+        if (!session)
+                return NULL;
+        session->kernel = kernel;
+        session->fd = -1;
+        list_init(&session->all);
+        list_init(&session->doomed);
+        return session;
+}
+
+/* Takes @fd over. */
+static void session_open(Session *session, int fd) {
+        session->fd = fd;
+        ev_io_init(&session->io, session_on_readable, session->fd, EV_READ);
+        session->io.data = session;
+        kernel_session_opened(session->kernel, session);
+}
+
+void session_start(Session *session) {
+        ev_io_start(session->kernel->loop, &session->io);
+}
+
 int session_new(Kernel *kernel, int fd) {
         _cleanup_close_ int owned = fd;
         Session *session;
         int r;
 
-        session = calloc(1, sizeof(*session));
+        session = session_allocate(kernel);
         if (!session)
                 return error_fold(-ENOMEM);
-        session->kernel = kernel;
-        list_init(&session->doomed);
         r = cred_peer(fd, &session->pid, &session->uid);
         if (!r)
                 r = user_get(&kernel->users, session->uid, &session->user);
@@ -95,11 +129,28 @@ int session_new(Kernel *kernel, int fd) {
                 free(session);
                 return error_fold(r);
         }
-        session->fd = TAKE_FD(owned);
-        ev_io_init(&session->io, session_on_readable, session->fd, EV_READ);
-        session->io.data = session;
-        ev_io_start(kernel->loop, &session->io);
-        kernel_session_opened(kernel, session);
+        session_open(session, TAKE_FD(owned));
+        session_start(session);
+        return 0;
+}
+
+int session_adopt(Kernel *kernel, int fd, const ProcessRecord *record, Session **ret_session) {
+        Session *session = session_allocate(kernel);
+        int r;
+
+        if (!session)
+                return error_fold(-ENOMEM);
+        session->pid = record->pid;
+        session->uid = record->uid;
+        session->state = SESSION_PROCESS;
+        r = user_get(&kernel->users, session->uid, &session->user);
+        if (r) {
+                free(session);
+                return error_fold(r);
+        }
+        user_charge_anyway(session->user, CHARGE_FDS, 1);
+        session_open(session, fd);
+        *ret_session = session;
         return 0;
 }
 

@@ -24,6 +24,7 @@ struct Session {
         int fd;
         pid_t pid;
         uid_t uid;
+        bool has_peeked; /* the request that is being carried out is still in the socket */
         ev_io io;
         List all;
         List doomed;
@@ -32,8 +33,14 @@ struct Session {
 
 /* Takes @fd over, also when it fails. */
 int session_new(Kernel *kernel, int fd);
+/* One that a predecessor had, of a process. Reads nothing until session_start(). */
+int session_adopt(Kernel *kernel, int fd, const ProcessRecord *record, Session **ret_session);
+void session_start(Session *session);
 /* Ends it, and the process that it stands for. Returns NULL. */
 Session *session_free(Session *session);
+
+/* The request that was looked at last has been dealt with: takes it out of the socket. */
+void session_consume(Session *session);
 
 /* It greeted as a process or an observer: what it is charged as changes. */
 void session_become(Session *session, SessionState state);

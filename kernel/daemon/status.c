@@ -363,6 +363,11 @@ static void status_daemon(View *view) {
         report_text(report, "kind", view->kernel->options.is_private ? "private" : "shared");
         report_number(report, "sessions", (int64_t)view->kernel->n_sessions);
         report_number(report, "fds", count_fds());
+        report_number(report, "restarts", view->kernel->record->n_starts);
+        report_text(report, "store", view->kernel->store.provider);
+        report_number(report, "stored", (int64_t)view->kernel->store.n);
+        report_number(report, "store_max", (int64_t)view->kernel->store.max);
+        report_number(report, "not_stored", (int64_t)view->kernel->store.n_failed);
         report_section_end(report);
 }
 
@@ -420,6 +425,6 @@ int request_status(Session *session, Request *request, Answer *answer) {
         if (r)
                 return error_fold(r);
         answer->reply.status_text.bytes = n;
-        answer_fd_owned(answer, WIRE_FD_STATUS, fd);
+        answer_fd_owned(answer, WIRE_FD_STATUS, fd, STORED_N, 0);
         return 0;
 }

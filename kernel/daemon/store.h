@@ -19,7 +19,6 @@
 /* Kinds of descriptors: name, letter, what the index is of. No letter ever gets another meaning. */
 #define STORED(X)                                                                                  \
         X(TABLE, 't')         /* noun, + STORED_TABLE_NEW while a carried-over one replaces it */  \
-        X(JOURNAL, 'j')       /* 0 */                                                              \
         X(REQUESTS, 's')      /* process: its request socket */                                    \
         X(PIDFD, 'p')         /* process */                                                        \
         X(NOTICE, 'n')        /* process */                                                        \

@@ -46,5 +46,7 @@ User *user_unref(User *user);
 
 /* 0 or -EAGAIN, which is logged. */
 int user_charge(User *user, Charge charge, uint64_t n);
+/* What was charged by a predecessor is charged again, whatever the limit is now. */
+void user_charge_anyway(User *user, Charge charge, uint64_t n);
 void user_discharge(User *user, Charge charge, uint64_t n);
 void user_log_refusal(User *user, const char *what, uint64_t limit);

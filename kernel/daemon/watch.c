@@ -148,7 +148,7 @@ int request_event_watch(Session *session, Request *request, Answer *answer) {
                 r = watch_new(process, &process->watch, &peer);
                 if (r)
                         return r;
-                answer_fd_owned(answer, WIRE_FD_EVENTS, peer);
+                answer_fd_owned(answer, WIRE_FD_EVENTS, peer, STORED_N, 0);
         }
         if (!events)
                 process->watch = watch_free(process->watch);

@@ -129,6 +129,17 @@ const char *keeper_path(void) {
         return path;
 }
 
+void keeper_settle(void) {
+        struct pollfd waiting = { .fd = notify_fd, .events = POLLIN };
+        int n;
+
+        do {
+                pthread_mutex_lock(&lock);
+                n = poll(&waiting, 1, 0);
+                pthread_mutex_unlock(&lock);
+        } while (n > 0);
+}
+
 /* ---- handing over ---- */
 
 void keeper_use_names_fd(bool use) {
@@ -156,7 +167,7 @@ static void hand_names(char *names) {
         close(fd);
 }
 
-void keeper_hand_over(int spare) {
+int keeper_hand_over(int spare) {
         static char names[KEPT_MAX * sizeof(kept[0].name)];
         int moved = fcntl(spare, F_DUPFD, HIGH_FD + KEPT_MAX + 1);
 
@@ -175,16 +186,13 @@ void keeper_hand_over(int spare) {
         for (size_t i = 0; i < n_kept; i++)
                 dup2(HIGH_FD + (int)i, 3 + (int)i);
         close_range(3 + (unsigned)n_kept, HIGH_FD + KEPT_MAX - 1, 0);
+        if (!use_names_fd)
+                close_range(HIGH_FD + KEPT_MAX, (unsigned)moved - 1, 0);
         if (n_kept > 0) {
                 set_number("LISTEN_PID", getpid());
                 set_number("LISTEN_FDS", (long)n_kept);
         }
-        /* back to its number, or a new one above */
-        if (spare >= 3 + (int)n_kept)
-                dup2(moved, spare);
-        else
-                _exit(4);
-        close(moved);
+        return moved;
 }
 
 /* ---- looking ---- */

@@ -14,9 +14,13 @@ void keeper_stop(void);
 
 const char *keeper_path(void);
 
-/* In the child that is about to execute the daemon: variables, and descriptors from 3 on. @spare moves out of the
- * way with its number kept. */
-void keeper_hand_over(int spare);
+/* Waits until all that was sent has been looked at. */
+void keeper_settle(void);
+/*
+ * In the child that is about to execute the daemon: variables, and descriptors from 3 on. @spare moves out of
+ * the way; returns its new number.
+ */
+int keeper_hand_over(int spare);
 /* The next hand-over passes the names in a memfd. */
 void keeper_use_names_fd(bool use);
 

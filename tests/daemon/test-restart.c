@@ -4,30 +4,224 @@
 #include "suite.h"
 #include "wire.h"
 
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <signal.h>
+#include <stdio.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
+
+#define SIDE 0x40000001
+#define DISCONNECT 0x0008u
+#define COID_DISCONNECT 0x0040u
+
+static const char *const quiet[] = { "--log-level", "error", NULL };
+static size_t n_at_rest; /* what is kept when there is nothing but the daemon */
+
+static void begin(void) {
+        daemon_use_store();
+        daemon_start(quiet);
+        keeper_expect("READY=1");
+        keeper_settle();
+        n_at_rest = keeper_n();
+}
+
+static void restart(void) {
+        daemon_kill();
+        daemon_start_again(quiet);
+        keeper_expect("READY=1");
+}
+
+static void finish(void) {
+        daemon_expect_empty();
+        keeper_expect_n(n_at_rest);
+        daemon_stop();
+}
 
 START_TEST(who_connects_while_there_is_no_daemon_is_served_by_the_next) {
         Client client;
         int early;
 
-        daemon_use_store();
-        daemon_start(NULL);
-        keeper_expect("READY=1");
+        begin();
         ck_assert_uint_eq(keeper_n_of("listen"), 1);
         ck_assert_uint_eq(keeper_n_of("lock"), 1);
         daemon_kill();
         early = wire_connect();
         ck_assert_int_ge(early, 0);
-        daemon_start_again(NULL);
+        daemon_start_again(quiet);
         keeper_expect("READY=1");
         client = client_start(0, 0);
         ck_assert_int_eq(channel_create(&client, 0), 1);
         client_kill(&client);
         close(early);
-        daemon_expect_empty();
-        daemon_stop();
+        finish();
 }
 END_TEST
 
-SUITE_MAIN("restart", who_connects_while_there_is_no_daemon_is_served_by_the_next)
+START_TEST(objects_and_numbers_go_on) {
+        WireReplyConnect before, after;
+        Client server, client;
+        Fds fds;
+
+        begin();
+        server = client_start(0, 0);
+        client = client_start(0, 0);
+        ck_assert_int_eq(channel_create(&server, DISCONNECT), 1);
+        ck_assert_int_eq(attach(&client, &server, 1, 0, SIDE, &before, &fds), 0);
+        fds_close(&fds);
+        news_expect(&server, WIRE_NEWS_LANE_OPEN, NULL);
+        restart();
+        ck_assert_int_eq(channel_create(&server, 0), 2);
+        ck_assert_int_eq(attach(&client, &server, 1, 0, SIDE + 1, &after, &fds), 0);
+        ck_assert_int_eq(fds.fd[0], -1); /* it has link and bell already */
+        ck_assert_int_eq(fds.fd[1], -1);
+        ck_assert_uint_eq(after.link, before.link);
+        ck_assert_uint_ne(after.id, before.id);
+        ck_assert_uint_ne(after.index, before.index);
+        ck_assert_int_eq(after.scoid, before.scoid);
+        ck_assert_int_eq(attach(&client, &server, 1, 0, SIDE, NULL, NULL), EEXIST);
+        detach(&client, before.id);
+        detach(&client, after.id);
+        ck_assert_int_eq(news_expect(&server, WIRE_NEWS_LANE_CLOSE, NULL).lane_close.scoid, before.scoid);
+        client_kill(&client);
+        news_expect(&server, WIRE_NEWS_LINK_CLOSE, NULL);
+        client_kill(&server);
+        finish();
+}
+END_TEST
+
+START_TEST(who_died_meanwhile_is_noticed) {
+        Client server, client, other;
+        WireReplyConnect connect;
+        Fds fds;
+
+        begin();
+        server = client_start(0, 0);
+        client = client_start(0, 0);
+        other = client_start(0, 0);
+        ck_assert_int_eq(channel_create(&server, DISCONNECT), 1);
+        ck_assert_int_eq(channel_create(&other, 0), 1);
+        ck_assert_int_eq(attach(&client, &server, 1, 0, SIDE, NULL, NULL), 0);
+        ck_assert_int_eq(attach(&client, &other, 1, 0, SIDE + 1, &connect, &fds), 0);
+        fds_close(&fds);
+        news_expect(&server, WIRE_NEWS_LANE_OPEN, NULL);
+        daemon_kill();
+        client_kill(&other);
+        daemon_start_again(quiet);
+        ck_assert_uint_eq(news_expect(&client, WIRE_NEWS_COID_DEATH, NULL).coid_death.connection, connect.id);
+        daemon_kill();
+        client_kill(&client);
+        daemon_start_again(quiet);
+        ck_assert_uint_eq(news_expect(&server, WIRE_NEWS_LANE_CLOSE, NULL).lane_close.died, 1);
+        news_expect(&server, WIRE_NEWS_LINK_CLOSE, NULL);
+        client_kill(&server);
+        finish();
+}
+END_TEST
+
+START_TEST(a_descriptor_that_is_closed_meanwhile_is_noticed) {
+        Client server, client;
+        Fds fds;
+
+        begin();
+        server = client_start(0, 0);
+        client = client_start(0, 0);
+        ck_assert_int_eq(channel_create(&server, DISCONNECT), 1);
+        ck_assert_int_eq(attach(&client, &server, 1, 0, 0, NULL, &fds), 0);
+        news_expect(&server, WIRE_NEWS_LANE_OPEN, NULL);
+        restart();
+        ck_assert(!news_is_there(&server));
+        channel_create(&client, 0); /* reads the answer that has come twice, if it has */
+        daemon_kill();
+        fds_close(&fds);
+        daemon_start_again(quiet);
+        ck_assert_uint_eq(news_expect(&server, WIRE_NEWS_LANE_CLOSE, NULL).lane_close.died, 0);
+        client_kill(&client);
+        client_kill(&server);
+        finish();
+}
+END_TEST
+
+START_TEST(what_is_asked_while_there_is_no_daemon_is_answered_by_the_next) {
+        WireRequest request = { .op = WIRE_CHANNEL_CREATE, .serial = 1000 };
+        WireReply reply;
+        Client client;
+
+        begin();
+        client = client_start(0, 0);
+        daemon_kill();
+        tell(&client, request);
+        daemon_start_again(quiet);
+        do /* what was answered before may come once more */
+                ck_assert_int_eq(recv(client.socket, &reply, sizeof(reply), 0), sizeof(reply));
+        while (reply.serial < 1000);
+        ck_assert_int_eq(reply.channel.chid, 1);
+        client_kill(&client);
+        finish();
+}
+END_TEST
+
+START_TEST(sigterm_leaves_all_to_the_next) {
+        Client client;
+
+        begin();
+        client = client_start(0, 0);
+        daemon_leave();
+        ck_assert_uint_gt(keeper_n(), n_at_rest);
+        daemon_start_again(quiet);
+        ck_assert_int_eq(channel_create(&client, 0), 1);
+        client_kill(&client);
+        finish();
+}
+END_TEST
+
+START_TEST(sigint_leaves_nothing) {
+        Client client;
+
+        begin();
+        client = client_start(0, 0);
+        ck_assert_int_eq(channel_create(&client, 0), 1);
+        daemon_stop();
+        client_expect_ended(&client);
+        client_kill(&client);
+}
+END_TEST
+
+/* So much news that it does not fit: what waits is in the records. */
+START_TEST(news_that_waits_is_sent_by_the_next) {
+        enum { CLIENTS = 5, LANES = 2200 };
+        Client server, clients[CLIENTS];
+        unsigned opened = 0, closed = 0, links = 0;
+
+        begin();
+        server = client_start(0, 0);
+        ck_assert_int_eq(channel_create(&server, DISCONNECT), 1);
+        for (int i = 0; i < CLIENTS; i++) {
+                clients[i] = client_start(0, 0);
+                for (int k = 0; k < LANES; k++)
+                        ck_assert_int_eq(attach(&clients[i], &server, 1, 0x40, SIDE + k, NULL, NULL), 0);
+        }
+        restart();
+        for (int i = 0; i < CLIENTS; i++)
+                client_kill(&clients[i]);
+        daemon_expect_n_processes(1);
+        restart();
+        while (links < CLIENTS) {
+                WireNews news = news_any(&server);
+
+                opened += news.kind == WIRE_NEWS_LANE_OPEN;
+                closed += news.kind == WIRE_NEWS_LANE_CLOSE;
+                links += news.kind == WIRE_NEWS_LINK_CLOSE;
+        }
+        ck_assert_uint_eq(opened, closed);
+        client_kill(&server);
+        finish();
+}
+END_TEST
+
+SUITE_MAIN("restart", who_connects_while_there_is_no_daemon_is_served_by_the_next, objects_and_numbers_go_on,
+           who_died_meanwhile_is_noticed, a_descriptor_that_is_closed_meanwhile_is_noticed,
+           what_is_asked_while_there_is_no_daemon_is_answered_by_the_next, sigterm_leaves_all_to_the_next,
+           sigint_leaves_nothing, news_that_waits_is_sent_by_the_next)

@@ -27,6 +27,9 @@ static char socket_path[100];
 static pid_t daemon_pid;
 static struct rlimit fd_limit; /* 0 = ours */
 static bool has_store;
+static unsigned n_revivals;
+static const char *const *revive_arguments;
+static const char *fail_again;
 
 /* ---- daemon ---- */
 
@@ -35,14 +38,14 @@ static void daemon_exec(const char *const *arguments, int ready_fd) {
         char ready[16];
         int n = 5;
 
+        prctl(PR_SET_PDEATHSIG, SIGTERM);
+        if (has_store)
+                ready_fd = keeper_hand_over(ready_fd);
         snprintf(ready, sizeof(ready), "%d", ready_fd);
         argv[n++] = "--ready-fd";
         argv[n++] = ready;
         while (arguments && *arguments)
                 argv[n++] = *arguments++;
-        prctl(PR_SET_PDEATHSIG, SIGTERM);
-        if (has_store)
-                keeper_hand_over(ready_fd);
         if (fd_limit.rlim_max)
                 setrlimit(RLIMIT_NOFILE, &fd_limit);
         execv(getenv("NUNTIUSD"), (char *const *)argv);
@@ -66,10 +69,21 @@ void daemon_limit_fds(const struct rlimit *limit) {
         fd_limit = *limit;
 }
 
+/* By a fail-point, in the middle of its beginning. */
+static bool daemon_was_killed(void) {
+        siginfo_t info;
+
+        return waitid(P_PID, (id_t)daemon_pid, &info, WEXITED | WNOWAIT) == 0 && info.si_code == CLD_KILLED;
+}
+
+static bool daemon_revive(void);
+
 void daemon_start_again(const char *const *arguments) {
         int ready[2];
         char byte;
 
+        if (has_store)
+                keeper_settle();
         ck_assert_int_eq(pipe(ready), 0);
         daemon_pid = fork();
         ck_assert_int_ge(daemon_pid, 0);
@@ -78,8 +92,36 @@ void daemon_start_again(const char *const *arguments) {
                 daemon_exec(arguments, ready[1]);
         }
         close(ready[1]);
-        ck_assert_msg(read(ready[0], &byte, 1) == 1, "the daemon did not begin to listen");
+        revive_arguments = arguments;
+        if (read(ready[0], &byte, 1) != 1)
+                ck_assert_msg(daemon_was_killed() && daemon_revive(), "the daemon did not begin to listen");
         close(ready[0]);
+}
+
+void daemon_fail_at(const char *point) {
+        if (point)
+                setenv("NUNTIUS_FAILPOINT", point, 1);
+        else
+                unsetenv("NUNTIUS_FAILPOINT");
+}
+
+unsigned daemon_revivals(void) {
+        return n_revivals;
+}
+
+/* It may die while it begins, too. */
+static bool daemon_revive(void) {
+        if (!has_store || waitpid(daemon_pid, NULL, WNOHANG) != daemon_pid)
+                return false;
+        n_revivals++;
+        daemon_fail_at(fail_again);
+        fail_again = NULL;
+        daemon_start_again(revive_arguments);
+        return true;
+}
+
+void daemon_fail_again_at(const char *point) {
+        fail_again = point;
 }
 
 const char *daemon_socket(void) {
@@ -100,10 +142,24 @@ static void remove_directory(void) {
         rmdir(directory);
 }
 
+/* Asks it to leave all to a successor. */
+void daemon_leave(void) {
+        int status;
+
+        ck_assert_int_eq(kill(daemon_pid, SIGTERM), 0);
+        ck_assert_int_eq(waitpid(daemon_pid, &status, 0), daemon_pid);
+        ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the daemon ended with 0x%x", status);
+}
+
 void daemon_stop(void) {
         int status;
 
+        daemon_revive();
         ck_assert_int_eq(kill(daemon_pid, has_store ? SIGINT : SIGTERM), 0);
+        if (daemon_was_killed() && daemon_revive()) { /* by a fail-point while it ended */
+                daemon_stop();
+                return;
+        }
         ck_assert_int_eq(waitpid(daemon_pid, &status, 0), daemon_pid);
         ck_assert_msg(WIFEXITED(status) && WEXITSTATUS(status) == 0, "the daemon ended with 0x%x", status);
         if (has_store) {
@@ -143,22 +199,43 @@ void daemon_expect_room(void) {
         ck_assert(daemon_has_room());
 }
 
+static int observer_ask(Client *observer, WireReply *reply, Fds *fds) {
+        int status;
+
+        *observer = (Client){ .socket = wire_connect(), .news = -1 };
+        ck_assert_int_ge(observer->socket, 0);
+        status = greet(observer, WIRE_GREET_OBSERVER);
+        return status ? status : ask(observer, (WireRequest){ .op = WIRE_STATUS, .status.json = 1 }, reply, fds);
+}
+
 char *daemon_status(void) {
-        Client observer = { .socket = wire_connect(), .news = -1 };
         WireReply reply;
+        Client observer;
         Fds fds;
         char *text;
+        int status;
 
-        ck_assert_int_ge(observer.socket, 0);
-        ck_assert_int_eq(greet(&observer, WIRE_GREET_OBSERVER), 0);
-        ck_assert_int_eq(ask(&observer, (WireRequest){ .op = WIRE_STATUS, .status.json = 1 }, &reply, &fds),
-                         0);
+        for (;;) {
+                status = observer_ask(&observer, &reply, &fds);
+                if (status != ECONNRESET)
+                        break;
+                close(observer.socket);
+        }
+        ck_assert_int_eq(status, 0);
         text = calloc(1, reply.status_text.bytes + 1);
         ck_assert_int_eq(pread(fds.fd[0], text, reply.status_text.bytes, 0),
                          (ssize_t)reply.status_text.bytes);
         fds_close(&fds);
         close(observer.socket);
         return text;
+}
+
+void daemon_expect_no_clean_start(unsigned n) {
+        char *text = daemon_status(), wanted[64];
+
+        snprintf(wanted, sizeof(wanted), "\"restarts\": %u,", n);
+        ck_assert_msg(strstr(text, wanted), "not %s in %.300s", wanted, text);
+        free(text);
 }
 
 static bool daemon_has_none(const char *section) {
@@ -178,6 +255,21 @@ void daemon_expect_none(const char *section) {
                 poll(NULL, 0, 1);
         }
         ck_abort_msg("the daemon still holds: %s", daemon_status());
+}
+
+void daemon_expect_n_processes(unsigned n) {
+        for (int i = 0; i < WIRE_WAIT_MS; i++) {
+                char *text = daemon_status(), *end = strstr(text, "\"threads\"");
+                unsigned found = 0;
+
+                for (char *at = text; (at = strstr(at, "{\"pid\"")) != NULL && at < end; at++)
+                        found++;
+                free(text);
+                if (found == n)
+                        return;
+                poll(NULL, 0, 1);
+        }
+        ck_abort_msg("not %u processes: %s", n, daemon_status());
 }
 
 void daemon_expect_empty(void) {
@@ -231,8 +323,14 @@ Client client_connect(uid_t uid) {
 
 Client client_start(uid_t uid, uint32_t greet_flags) {
         Client client = client_connect(uid);
+        int status;
 
-        ck_assert_int_eq(greet(&client, greet_flags), 0);
+        while ((status = greet(&client, greet_flags)) == ECONNRESET) {
+                client_kill(&client);
+                close(client.socket);
+                client = client_connect(uid);
+        }
+        ck_assert_int_eq(status, 0);
         ck_assert_int_eq(client.greet.pid, client.pid);
         return client;
 }
@@ -251,7 +349,13 @@ void client_hang_up(Client *client) {
 static void wait_readable(int fd, const char *what) {
         struct pollfd waiting = { .fd = fd, .events = POLLIN };
 
-        ck_assert_msg(poll(&waiting, 1, WIRE_WAIT_MS) == 1, "waited in vain for %s", what);
+        for (int i = 0; i < WIRE_WAIT_MS; i++) {
+                if (poll(&waiting, 1, 1) == 1)
+                        return;
+                if (daemon_revive())
+                        i = 0;
+        }
+        ck_abort_msg("waited in vain for %s", what);
 }
 
 void client_expect_ended(Client *client) {
@@ -281,6 +385,8 @@ static void fds_spread(uint32_t bits, const int *fds, size_t n, Fds *ret_fds) {
 
 int ask_with_fd(Client *client, WireRequest request, int fd, WireReply *reply, Fds *fds) {
         int received[FDMSG_FDS_MAX];
+        ssize_t received_bytes;
+        int r;
         WireReply own_reply;
         Fds own_fds;
         size_t n;
@@ -288,10 +394,22 @@ int ask_with_fd(Client *client, WireRequest request, int fd, WireReply *reply, F
         reply = reply ? reply : &own_reply;
         request.serial = ++client->serial;
         request.fds = fd >= 0;
-        ck_assert_int_eq(fdmsg_send(client->socket, &request, sizeof(request), &fd, fd >= 0, 0), 0);
-        wait_readable(client->socket, "a reply");
-        ck_assert_int_eq(fdmsg_receive(client->socket, reply, sizeof(*reply), received, FDMSG_FDS_MAX, &n, 0),
-                         sizeof(*reply));
+        r = fdmsg_send(client->socket, &request, sizeof(request), &fd, fd >= 0, 0);
+        if (has_store && r)
+                return ECONNRESET;
+        ck_assert_int_eq(r, 0);
+        for (;;) {
+                wait_readable(client->socket, "a reply");
+                received_bytes = fdmsg_receive(client->socket, reply, sizeof(*reply), received, FDMSG_FDS_MAX, &n, 0);
+                if (has_store && received_bytes <= 0)
+                        return ECONNRESET;
+                ck_assert_int_eq(received_bytes, sizeof(*reply));
+                if (!has_store || reply->serial == request.serial)
+                        break;
+                ck_assert_uint_eq(reply->serial, request.serial - 1); /* twice, by two daemons */
+                for (size_t i = 0; i < n; i++)
+                        close(received[i]);
+        }
         ck_assert_uint_eq(reply->serial, request.serial);
         fds_spread(reply->fds, received, n, &own_fds);
         if (reply->status)
@@ -308,6 +426,8 @@ int ask(Client *client, WireRequest request, WireReply *reply, Fds *fds) {
 }
 
 void tell(Client *client, WireRequest request) {
+        if (request.serial == 0)
+                request.serial = ++client->serial;
         ck_assert_int_eq(fdmsg_send(client->socket, &request, sizeof(request), NULL, 0, 0), 0);
 }
 
@@ -322,7 +442,7 @@ int greet(Client *client, uint32_t flags) {
                 return status;
         client->greet = reply.greet;
         client->news = fds.fd[2];
-        ck_assert_int_eq(region_map(fds.fd[0], sizeof(ShmNotice), true, &map), -EPERM);
+        ck_assert_int_eq(region_map(fds.fd[0], sizeof(ShmNotice), true, &map), -EACCES);
         ck_assert_int_eq(region_map(fds.fd[0], sizeof(ShmNotice), false, &map), 0);
         client->notice = map;
         client->page = map_fd(&fds.fd[1], PROCESS_BYTES);
@@ -386,6 +506,11 @@ WireNews news_any(Client *client) {
         while (n > 0)
                 close(received[--n]);
         return news;
+}
+
+WireNews news_next(Client *client) {
+        wait_readable(client->news, "news");
+        return news_any(client);
 }
 
 bool news_is_there(Client *client) {

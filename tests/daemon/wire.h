@@ -41,6 +41,16 @@ typedef struct Fds {
  * Before daemon_start(); ends with daemon_stop().
  */
 void daemon_use_store(void);
+/* Those that start from now on die at this fail-point; NULL = nowhere. Needs a build with fail-points. */
+void daemon_fail_at(const char *point);
+/* The next that starts after one that died by itself dies there. */
+void daemon_fail_again_at(const char *point);
+/* How many died by themselves and were followed by another, while somebody waited for something. */
+unsigned daemon_revivals(void);
+/* So many tables are stored when there is nothing in them. */
+#define NOUNS_STORED 11u
+/* Of its starts so far, @n went on with what was there. */
+void daemon_expect_no_clean_start(unsigned n);
 /* With further arguments, NULL at the end of them. Ends with daemon_stop(). */
 void daemon_start(const char *const *arguments);
 const char *daemon_socket(void);
@@ -51,6 +61,9 @@ void daemon_kill(void);
 void daemon_start_again(const char *const *arguments);
 /* Asks it to stop; it must find nothing that belongs to nobody. */
 void daemon_stop(void);
+/* It leaves all to daemon_start_again(). */
+void daemon_leave(void);
+void daemon_expect_n_processes(unsigned n);
 /* Waits until the daemon holds no process, channel, link, lane, lifeline and connection. */
 void daemon_expect_empty(void);
 /* Waits until this section of its status is empty. */
@@ -93,6 +106,8 @@ WireNews news_expect(Client *client, WireNewsKind kind, Fds *ret_fds);
 /* Waits a little, so that what the daemon still keeps can come. */
 bool news_is_there(Client *client);
 WireNews news_any(Client *client);
+/* Waits for it, however often the daemon dies meanwhile. */
+WireNews news_next(Client *client);
 void fds_close(Fds *fds);
 
 /* Maps a region that came along and closes its descriptor. */

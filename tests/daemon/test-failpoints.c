@@ -1,0 +1,327 @@
+/* SPDX-License-Identifier: MIT */
+/*
+ * The daemon is killed at each fail-point that a busy day passes, and followed by another, which may be
+ * killed again at each point that it passes while it begins: nobody must notice, and afterwards there must
+ * be nothing that belongs to nobody.
+ */
+#include "keeper.h"
+#include "suite.h"
+#include "wire.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#ifdef NUNTIUS_FAILPOINTS
+
+#define SIDE            0x40000001
+#define NOSHARE         0x0040u
+#define DISCONNECT      0x0008u
+#define COID_DISCONNECT 0x0040u
+#define NAMES_MAX       200
+#define HITS_MAX        40
+
+static const char *const quiet[] = { "--log-level", "error", NULL };
+
+typedef struct Names {
+        char name[NAMES_MAX][64];
+        unsigned n;
+} Names;
+
+/* ---- a busy day ---- */
+
+/* News may come twice, nothing else does; the far side of what it names is checked by those who know it. */
+static WireNews expect_news(Client *client, WireNewsKind kind) {
+        WireNews news, seen = { .kind = WIRE_NEWS_N };
+
+        do {
+                seen = news_next(client);
+                news = seen;
+        } while (news.kind != kind);
+        return news;
+}
+
+static void play_channels(Client *server) {
+        WireRequest request = { .op = WIRE_CHANNEL_DESTROY };
+        int32_t first = channel_create(server, 0), second = channel_create(server, COID_DISCONNECT);
+
+        ck_assert_int_eq(second, first + 1);
+        request.channel_destroy.chid = first;
+        ck_assert_int_eq(ask(server, request, NULL, NULL), 0);
+        ck_assert_int_eq(ask(server, request, NULL, NULL), EINVAL);
+}
+
+static void play_flags(Client *client, int32_t coid) {
+        WireRequest request = { .op = WIRE_CONNECT_FLAGS, .connect_flags = { .coid = coid, .mask = 1, .bits = 1 } };
+        WireReply reply;
+
+        ck_assert_int_eq(ask(client, request, &reply, NULL), 0);
+        ck_assert_uint_eq(reply.flags.flags & 1, 0);
+        ck_assert_int_eq(ask(client, request, &reply, NULL), 0);
+        ck_assert_uint_eq(reply.flags.flags & 1, 1);
+}
+
+static void play_growth(Client *client, Client *server, uint32_t link) {
+        WireRequest request = { .op = WIRE_LINK_GROW, .link_grow = { .link = link, .kind = WIRE_EXTENT_SLOTS } };
+        WireReply reply;
+        Fds fds;
+
+        for (uint32_t i = 1; i <= 4; i++) {
+                request.link_grow.kind = i % 2 ? WIRE_EXTENT_SLOTS : WIRE_EXTENT_BULK;
+                request.link_grow.bytes = i % 2 ? 0 : EXTENT_BULK_MIN;
+                ck_assert_int_eq(ask(client, request, &reply, &fds), 0);
+                ck_assert_uint_eq(reply.extent.extent, i);
+                ck_assert_int_ge(fds.fd[0], 0);
+                fds_close(&fds);
+                while (expect_news(server, WIRE_NEWS_LINK_EXTENT).link_extent.extent != i)
+                        ;
+        }
+}
+
+static int32_t coid_at_or_above(Client *client, int32_t coid) {
+        WireRequest request = { .op = WIRE_SERVER_INFO, .server_info = { .coid = coid, .dead = 1 } };
+        WireReply reply;
+        int status = ask(client, request, &reply, NULL);
+
+        return status ? -status : reply.server_info.coid;
+}
+
+static void number(Client *client, uint32_t connection, int32_t coid) {
+        tell(client, (WireRequest){ .op = WIRE_CONNECT_NUMBER, .connect_number = { connection, coid } });
+}
+
+static void expect_live(const WireReplyConnect *connect, const ShmLink *link) {
+        ck_assert_uint_eq(link->connections[connect->index], CONNECTION_LIVE);
+}
+
+typedef struct Day {
+        Client server, client, heir;
+        WireReplyConnect side, again, file;
+        int32_t chid;
+        ShmLink *link;
+        Fds file_fds;
+} Day;
+
+static void play_attaches(Day *day) {
+        Fds fds;
+
+        day->chid = channel_create(&day->server, DISCONNECT);
+        ck_assert_int_gt(day->chid, 0);
+        ck_assert_int_eq(attach(&day->client, &day->server, day->chid, 0, SIDE, &day->side, &fds), 0);
+        ck_assert_int_ge(fds.fd[1], 0);
+        day->link = map_fd(&fds.fd[0], LINK_BYTES);
+        fds_close(&fds);
+        expect_live(&day->side, day->link);
+        ck_assert_int_eq(expect_news(&day->server, WIRE_NEWS_LANE_OPEN).lane_open.scoid, day->side.scoid);
+        ck_assert_int_eq(attach(&day->client, &day->server, day->chid, NOSHARE, SIDE + 1, &day->again, NULL), 0);
+        ck_assert_int_ne(day->again.scoid, day->side.scoid);
+        ck_assert_int_eq(attach(&day->client, &day->server, day->chid, 0, 0, &day->file, &day->file_fds), 0);
+        ck_assert_int_ge(day->file_fds.fd[2], 0);
+        expect_live(&day->file, day->link);
+        ck_assert_int_eq(attach(&day->client, &day->server, 77, 0, 0, NULL, NULL), ESRCH);
+}
+
+static void play_numbers(Day *day) {
+        WireRequest adopt = { .op = WIRE_CONNECT_ADOPT, .connect_adopt.coid = 5 };
+        WireReply reply;
+
+        number(&day->client, day->file.id, 9);
+        number(&day->client, day->file.id, 8);
+        ck_assert_int_eq(coid_at_or_above(&day->client, 0), 8);
+        play_flags(&day->client, 8);
+        ck_assert_int_eq(ask_with_fd(&day->heir, adopt, day->file_fds.fd[2], &reply, NULL), 0);
+        ck_assert_int_eq(coid_at_or_above(&day->heir, 0), 5);
+        play_growth(&day->client, &day->server, day->side.link);
+}
+
+static void play_ends(Day *day) {
+        WireRequest forget = { .op = WIRE_SCOID_DETACH, .scoid_detach.scoid = day->side.scoid };
+
+        detach(&day->client, day->again.id);
+        while (expect_news(&day->server, WIRE_NEWS_LANE_CLOSE).lane_close.scoid != day->again.scoid)
+                ;
+        ck_assert_int_eq(coid_at_or_above(&day->client, SIDE + 1), -EINVAL);
+        ck_assert_int_eq(ask(&day->server, forget, NULL, NULL), 0);
+        while (expect_news(&day->client, WIRE_NEWS_COID_DEATH).coid_death.connection != day->side.id)
+                ;
+        ck_assert_uint_eq(day->link->connections[day->side.index], CONNECTION_DEAD);
+        fds_close(&day->file_fds);
+        daemon_expect_none("lifelines");
+}
+
+static void busy_day(void) {
+        Day day = { .chid = 0 };
+        int32_t chid;
+
+        day.server = client_start(0, 0);
+        day.client = client_start(0, 0);
+        day.heir = client_start(0, 0);
+        play_channels(&day.server);
+        play_attaches(&day);
+        play_numbers(&day);
+        play_ends(&day);
+        chid = channel_create(&day.client, DISCONNECT);
+        ck_assert_int_eq(attach(&day.server, &day.client, chid, 0, SIDE + 5, NULL, NULL), 0);
+        ck_assert_int_eq(attach(&day.heir, &day.client, chid, 0, SIDE + 5, NULL, NULL), 0);
+        client_kill(&day.heir);
+        while (expect_news(&day.client, WIRE_NEWS_LANE_CLOSE).lane_close.died != 1)
+                ;
+        expect_news(&day.client, WIRE_NEWS_LINK_CLOSE);
+        client_kill(&day.client);
+        expect_news(&day.server, WIRE_NEWS_COID_DEATH);
+        client_kill(&day.server);
+        daemon_expect_empty();
+}
+
+/* One day that must end as if nothing had happened. Returns how often the daemon died. */
+static unsigned day_with_deaths(const char *first, const char *then) {
+        unsigned before = daemon_revivals();
+        size_t n_at_rest = NOUNS_STORED + 2; /* the listening socket and its lock */
+        bool began;
+
+        daemon_use_store();
+        daemon_fail_at(first);
+        daemon_fail_again_at(then);
+        daemon_start(quiet);
+        began = daemon_revivals() == before; /* else there may have been nothing to go on with */
+        busy_day();
+        daemon_fail_at(NULL);
+        daemon_fail_again_at(NULL);
+        keeper_expect_n(n_at_rest);
+        if (began)
+                daemon_expect_no_clean_start(daemon_revivals() - before);
+        daemon_stop();
+        return daemon_revivals() - before;
+}
+
+/* ---- all points ---- */
+
+static void names_read(const char *path, Names *names) {
+        FILE *file = fopen(path, "r");
+        char line[80];
+
+        ck_assert_ptr_nonnull(file);
+        while (fgets(line, sizeof(line), file)) {
+                unsigned i = 0;
+
+                line[strcspn(line, "\n")] = '\0';
+                while (i < names->n && strcmp(names->name[i], line) != 0)
+                        i++;
+                ck_assert_uint_lt(i, NAMES_MAX);
+                if (i == names->n && strncmp(line, "daemon-", 7) == 0)
+                        strcpy(names->name[names->n++], line);
+        }
+        fclose(file);
+        unlink(path);
+}
+
+static void list_names(const char *first, Names *names) {
+        char path[64];
+
+        snprintf(path, sizeof(path), "/tmp/nuntiusd-points-%d", (int)getpid());
+        setenv("NUNTIUS_FAILPOINT_LIST", path, 1);
+        day_with_deaths(first, NULL);
+        unsetenv("NUNTIUS_FAILPOINT_LIST");
+        names_read(path, names);
+}
+
+/* Shares the work among the tests, since each has a time-out: those with i % n == share. */
+static void kill_everywhere(unsigned share, unsigned n_shares) {
+        static const unsigned hits[] = { 1, 2, 3, 5, 9, 14, 21, 33 };
+        static Names names;
+        unsigned n_kills = 0;
+
+        list_names(NULL, &names);
+        ck_assert_uint_gt(names.n, 50);
+        for (unsigned i = share; i < names.n; i += n_shares)
+                for (unsigned k = 0; k < sizeof(hits) / sizeof(hits[0]); k++) {
+                        char point[96];
+                        unsigned n;
+
+                        snprintf(point, sizeof(point), "%s:%u", names.name[i], hits[k]);
+                        if (getenv("VERBOSE"))
+                                printf("# %s\n", point), fflush(stdout);
+                        n = day_with_deaths(point, NULL);
+                        n_kills += n;
+                        if (n == 0)
+                                break;
+                }
+        printf("# share %u: %u kills at %u points\n", share, n_kills, names.n);
+        fflush(stdout);
+}
+
+START_TEST(a_kill_at_each_point_is_noticed_by_nobody_0) {
+        kill_everywhere(0, 4);
+}
+END_TEST
+
+START_TEST(a_kill_at_each_point_is_noticed_by_nobody_1) {
+        kill_everywhere(1, 4);
+}
+END_TEST
+
+START_TEST(a_kill_at_each_point_is_noticed_by_nobody_2) {
+        kill_everywhere(2, 4);
+}
+END_TEST
+
+START_TEST(a_kill_at_each_point_is_noticed_by_nobody_3) {
+        kill_everywhere(3, 4);
+}
+END_TEST
+
+/* By hand: POINT=name:hit, THEN=name:hit. */
+START_TEST(one_death) {
+        printf("# %u kills\n", day_with_deaths(getenv("POINT"), getenv("THEN")));
+        fflush(stdout);
+}
+END_TEST
+
+/* Where the first dies in the middle of most, its successor dies at each point of its beginning. */
+START_TEST(a_kill_at_each_point_of_the_recovery_is_noticed_by_nobody) {
+        static const char *const firsts[] = { "daemon-attach-published:3", "daemon-greet-published:2",
+                                              "daemon-channel-lanes-gone", "daemon-goodbye-slots-failed",
+                                              "daemon-connection-retired", "daemon-journal-committed:9" };
+        unsigned n_kills = 0;
+
+        for (unsigned f = 0; f < sizeof(firsts) / sizeof(firsts[0]); f++) {
+                static Names names;
+
+                names.n = 0;
+                list_names(firsts[f], &names);
+                for (unsigned i = 0; i < names.n; i++) {
+                        if (strncmp(names.name[i], "daemon-recover", 14) != 0)
+                                continue;
+                        if (getenv("VERBOSE"))
+                                printf("# %s, %s\n", firsts[f], names.name[i]), fflush(stdout);
+                        n_kills += day_with_deaths(firsts[f], names.name[i]);
+                }
+        }
+        printf("# %u kills in recoveries\n", n_kills);
+        fflush(stdout);
+}
+END_TEST
+
+int main(void) {
+        const TTest *const one[] = { one_death, NULL };
+        const TTest *const tests[] = { a_kill_at_each_point_is_noticed_by_nobody_0,
+                                       a_kill_at_each_point_is_noticed_by_nobody_1,
+                                       a_kill_at_each_point_is_noticed_by_nobody_2,
+                                       a_kill_at_each_point_is_noticed_by_nobody_3,
+                                       a_kill_at_each_point_of_the_recovery_is_noticed_by_nobody, NULL };
+
+        return suite_run("daemon-failpoints", getenv("POINT") ? one : tests, 300);
+}
+
+#else
+
+int main(void) {
+        puts("SKIPPED: this build has no fail-points; configure with -Dfailpoints=true for the crash tests");
+        return 77;
+}
+
+#endif
