@@ -45,6 +45,7 @@ static const Case cases[] = {
         { "pulse", case_pulse, true, "a pulse to a waiting receiver and one back; against hot" },
         { "attach", case_attach, true, "ConnectAttach, ConnectDetach, already linked; against seqpacket" },
         { "wakeup", case_wakeup, false, "until a receiver runs that slept 100 ms, same core; against futex" },
+        { "timer", case_timer, false, "how late pulses of 1 ms are; against clock_nanosleep; and that none is lost" },
         { "memory", case_memory, false, "bytes for each link in server, client and daemon" },
         { "idle", case_idle, false, "CPU time of 1,000 blocked clients in 5 s; must be 0" },
 };

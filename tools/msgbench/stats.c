@@ -45,6 +45,17 @@ double samples_median(const Samples *samples) {
         return n % 2 ? sorted[n / 2] : (sorted[n / 2 - 1] + sorted[n / 2]) / 2;
 }
 
+double samples_percentile(const Samples *samples, unsigned percent) {
+        double sorted[SAMPLES_MAX];
+        unsigned n = samples->n;
+
+        if (!n)
+                return 0;
+        memcpy(sorted, samples->values, n * sizeof(double));
+        qsort(sorted, n, sizeof(double), compare);
+        return sorted[(n * percent + 99) / 100 - 1];
+}
+
 static unsigned samples_below(const Samples *samples, unsigned which) {
         unsigned n = 0;
 

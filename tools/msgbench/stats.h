@@ -24,6 +24,8 @@ void samples_add(Samples *samples, double value);
 
 /* The three are 0 when there are no samples. */
 double samples_median(const Samples *samples);
+/* The least value that @percent of the samples do not exceed. */
+double samples_percentile(const Samples *samples, unsigned percent);
 /* Which sample is in the middle; of an even number the greater one. There must be one. */
 unsigned samples_middle(const Samples *samples);
 double samples_min(const Samples *samples);
