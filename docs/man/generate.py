@@ -16,6 +16,7 @@ import sys
 PROJECT = 'Nuntius 0.1'
 # What a program includes to get a header of bits/. The others are shown by their place under include/qnx.
 SHOWN_AS = {
+    'nuntius-device.h': '<sys/mman.h>',
     'nuntius-interrupt.h': '<sys/neutrino.h>',
     'nuntius-sched.h': '<sys/neutrino.h>',
     'nuntius-signal.h': '<sys/neutrino.h>',
@@ -95,7 +96,7 @@ def paragraphs(lines):
 def errors(lines):
     entries = []
     for line in lines:
-        match = re.match(r'\s+(E[A-Z]+(?:, E[A-Z]+)*)\s+(.*)', line)
+        match = re.match(r'\s+(E[A-Z0-9]+(?:, E[A-Z0-9]+)*)\s+(.*)', line)
         if match:
             entries.append([match[1], match[2]])
         elif line.strip():

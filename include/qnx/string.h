@@ -1,9 +1,11 @@
 /* SPDX-License-Identifier: MIT */
 /*
- * The system's <string.h>, and strlcpy() and strlcat(), which QNX has there and glibc only from 2.38 on.
+ * The system's <string.h>, strlcpy() and strlcat(), which QNX has there and glibc only from 2.38 on, and the old
+ * names stricmp() and strnicmp().
  */
 #pragma GCC system_header
 #include_next <string.h>
+#include <strings.h>
 
 #ifndef NUNTIUS_QNX_STRING_H
 #define NUNTIUS_QNX_STRING_H
@@ -32,5 +34,11 @@ static inline size_t strlcat(char *to, const char *from, size_t size) {
 }
 
 __END_DECLS
+#endif
+
+#ifdef __USE_MISC
+#define stricmp(a, b)     strcasecmp(a, b)
+#define strnicmp(a, b, n) strncasecmp(a, b, n)
+#define strcmpi(a, b)     strcasecmp(a, b)
 #endif
 #endif

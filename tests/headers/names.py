@@ -13,6 +13,7 @@ import sys
 INTERPOSED = {'close', 'dup', 'dup2', 'dup3', 'pthread_create', 'sigaction', 'signal',
               '__sysv_signal', 'sysv_signal',
               'getrlimit', 'getrlimit64', 'setrlimit', 'setrlimit64', 'prlimit', 'prlimit64',
+              'shm_open',
               'pthread_mutex_lock', 'pthread_cond_wait', 'pthread_join', 'sem_wait', 'clock_nanosleep',
               'nanosleep', 'usleep', 'sleep', 'sigwaitinfo', 'sigwait', 'sigsuspend'}
 
