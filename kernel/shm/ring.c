@@ -69,7 +69,7 @@ bool ring_take(ShmRing *ring, uint32_t *position, RingPulse *ret_pulse) {
 
         if (!ring_peek(ring, *position, ret_pulse))
                 return false;
-        word_store(&cell->sequence, *position + RING_CELLS);
+        word_store_release(&cell->sequence, *position + RING_CELLS); /* nobody waits for it */
         (*position)++;
         word_store_relaxed(&ring->head, *position);
         return true;

@@ -105,8 +105,15 @@ static void wake_receiver_locked(Channel *channel) {
                 bell_wake_one(channel->bells[0]->map);
 }
 
+/* Nearly always that of the regular. */
+static Lane *lane_of(const RingPulse *in, const Channel *here) {
+        Lane *regular = here->bells[0]->regular.lane;
+
+        return regular && regular->scoid == in->scoid ? regular : lane_find_locked(in->scoid);
+}
+
 static void take_pulse(InLink *link, const RingPulse *in, const Channel *here) {
-        Lane *lane = lane_find_locked(in->scoid);
+        Lane *lane = lane_of(in, here);
         Pulse *pulse;
 
         if (!may_send(link, in, lane))
@@ -205,18 +212,21 @@ static void take_bits(Lane *lane, uint64_t bits) {
                                 note_visit(lane, i);
 }
 
-/* Whatever its message is (one for another channel, too), it has been looked at. */
+/*
+ * Whatever its message is (one for another channel, too), it has been looked at. A backlog is looked at once for
+ * each wake, and no reason to go on looking.
+ */
 static void collect_regular_locked(Regular *regular, const Channel *here) {
         InSlot *slot = word_pointer_load(&regular->slot);
+        InLink *link = word_pointer_load(&regular->link);
 
-        if (!regular_is_here(regular))
-                return;
-        if (slot) {
+        if (slot && regular_is_here(regular)) {
                 regular_seen_locked(regular, slot_generation(slot_peek(slot->shm)));
                 take_slot(regular->lane, slot);
-        } else {
+        }
+        if (link && ring_has_next(&link->map->ring, word_load_relaxed(&link->ring_position))) {
                 regular_seen_locked(regular, 0);
-                collect_ring_locked(regular->lane->link, here);
+                collect_ring_locked(link, here);
         }
 }
 
