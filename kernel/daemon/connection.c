@@ -345,7 +345,7 @@ static int connection_open(Process *client, Channel *channel, Lifeline *lifeline
         if (lifeline && table_record_state(lifeline->record) == RECORD_BUILDING)
                 table_publish(lifeline->record);
         FAILPOINT("daemon-attach-road-published");
-        road.link->client_has_fd = true;
+        link_client_has_fd(road.link, true);
         connection_join(connection, road.lane);
         table_publish(connection->record);
         FAILPOINT("daemon-attach-published");
@@ -462,7 +462,7 @@ static void connection_lost_fds(const Process *client, const WireConnectDetach *
         Link *link = link_find_id(kernel, detach->link);
 
         if (detach->lost & WIRE_FD_LINK && link && link->client == client)
-                link->client_has_fd = false;
+                link_client_has_fd(link, false);
         if (detach->lost & WIRE_FD_LANE_BELL)
                 bell_hold_free(map_get(&kernel->bell_holds, map_key(client->record->id, detach->bell)));
 }

@@ -112,6 +112,9 @@ static int check_kernel(Check *check, const void *record) {
 
         if (kernel->n_nouns == 0 || kernel->n_nouns > NOUN_N)
                 return fault(check, "%u nouns", kernel->n_nouns);
+        if (kernel->wire_version != WIRE_VERSION || kernel->layout_version != LAYOUT_VERSION)
+                return fault(check, "its processes speak version %u of the wire, %u of the layout",
+                             kernel->wire_version, kernel->layout_version);
         for (uint32_t i = 0; i < kernel->n_nouns; i++)
                 if (!check->image->tables[i].bytes)
                         return fault(check, "there is no table %u", i);
@@ -158,8 +161,9 @@ static int check_link(Check *check, const void *record) {
                 return fault(check, "to no server");
         if (!link_is_closed(link) && !image_resolve(check->image, NOUN_PROCESS, link->client))
                 return fault(check, "of no client");
-        if (link->bytes != LINK_BYTES)
-                return fault(check, "%llu bytes", (unsigned long long)link->bytes);
+        if (link->bytes != LINK_BYTES || link->announced > 1 || link->client_lacks > 1)
+                return fault(check, "%llu bytes, announced %u, lacks %u", (unsigned long long)link->bytes,
+                             link->announced, link->client_lacks);
         return check_id(check, link->id);
 }
 

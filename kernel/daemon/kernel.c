@@ -68,6 +68,8 @@ static int kernel_make_tables(Kernel *kernel) {
         if (r)
                 return error_fold(r);
         kernel->record->n_nouns = NOUN_N;
+        kernel->record->wire_version = WIRE_VERSION;
+        kernel->record->layout_version = LAYOUT_VERSION;
         table_publish(kernel->record);
         return 0;
 }

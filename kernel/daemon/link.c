@@ -112,7 +112,7 @@ int link_adopt(Process *client, Process *server, LinkRecord *record, int fd, Shm
         link->record = record;
         link->fd = fd;
         link->map = map;
-        link->client_has_fd = true;
+        link->client_has_fd = !record->client_lacks;
         user_charge_anyway(client->user, CHARGE_LINKS, 1);
         user_charge_anyway(client->user, CHARGE_BYTES, LINK_BYTES);
         process_charge_fds_anyway(client, 1);
@@ -251,6 +251,11 @@ void link_close(Link *link) {
 
 void link_was_told(Link *link) {
         link_free(link);
+}
+
+void link_client_has_fd(Link *link, bool has) {
+        link->client_has_fd = has;
+        link->record->client_lacks = !has;
 }
 
 void link_fail(Link *link, int error) {

@@ -47,6 +47,9 @@ void link_close(Link *link);
 /* The server has been told. */
 void link_was_told(Link *link);
 
+/* Its client has been given the descriptor, or could not keep it and needs it again. */
+void link_client_has_fd(Link *link, bool has);
+
 /* Ends every wait on a server that has died. */
 void link_fail(Link *link, int error);
 

@@ -66,6 +66,9 @@ typedef struct KernelRecord {
         uint32_t n_starts;     /* of daemons that went on with these tables */
         uint32_t n_unfinished; /* starts in a row that did not come to their end */
         uint32_t next_process_id, next_channel_id, next_bell_id, next_link_id, next_connection_id;
+        uint32_t wire_version;   /* that its processes speak, and by which their memory is laid out: of */
+        uint32_t layout_version; /* others, a daemon can take over the tables and not the processes */
+        uint32_t pad;
 } KernelRecord;
 
 #define JOURNAL_REDO_MAX 8u
@@ -155,6 +158,8 @@ typedef struct LinkRecord {
         uint32_t id; /* never used twice */
         uint32_t announced;
         uint8_t token[LINK_TOKEN_BYTES];
+        uint32_t client_lacks; /* 1 = its client could not keep the descriptor that it was given */
+        uint32_t pad;
 } LinkRecord;
 
 typedef struct ExtentRecord {
