@@ -54,12 +54,12 @@ bool ring_peek(const ShmRing *ring, uint32_t position, RingPulse *ret_pulse) {
         if (word_load(&cell->sequence) != position + 1)
                 return false;
         *ret_pulse = (RingPulse){
-                .stamp = cell->stamp,
-                .value = cell->value,
-                .scoid = cell->scoid,
-                .coid = cell->coid,
-                .code = cell->code,
-                .priority = cell->priority,
+                .stamp = SHM_LOAD(cell->stamp),
+                .value = SHM_LOAD(cell->value),
+                .scoid = SHM_LOAD(cell->scoid),
+                .coid = SHM_LOAD(cell->coid),
+                .code = SHM_LOAD(cell->code),
+                .priority = SHM_LOAD(cell->priority),
         };
         return true;
 }

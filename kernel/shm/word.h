@@ -12,6 +12,21 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* In builds for the fuzzer memory may change just before it is looked at; see tests/fuzz/server.c. */
+#ifdef NUNTIUS_SHM_HOOKS
+extern void (*shm_load_hook)(const volatile void *at);
+#define SHM_BEFORE_LOAD(at) (shm_load_hook ? shm_load_hook(at) : (void)0)
+#undef atomic_load
+#undef atomic_load_explicit
+#define atomic_load(object) (SHM_BEFORE_LOAD(object), __c11_atomic_load(object, __ATOMIC_SEQ_CST))
+#define atomic_load_explicit(object, order) (SHM_BEFORE_LOAD(object), __c11_atomic_load(object, order))
+#else
+#define SHM_BEFORE_LOAD(at) ((void)0)
+#endif
+
+/* A field that the other side may change meanwhile: read once, whatever the compiler would like. */
+#define SHM_LOAD(field) (SHM_BEFORE_LOAD(&(field)), *(const volatile __typeof__(field) *)&(field))
+
 typedef _Atomic uint32_t Word;
 typedef _Atomic uint64_t Word64;
 typedef void *_Atomic WordPointer;

@@ -123,7 +123,8 @@ static size_t window_of(struct iovec window[WINDOW], const struct iovec *iov, si
                         continue;
                 }
                 take = smaller(iov[i].iov_len - skip, n - bytes);
-                window[pieces++] = (struct iovec){ (uint8_t *)iov[i].iov_base + skip, take };
+                /* an address may be another process's, or nonsense: a number, not a pointer of ours */
+                window[pieces++] = (struct iovec){ (void *)((uintptr_t)iov[i].iov_base + skip), take };
                 bytes += take;
                 skip = 0;
         }

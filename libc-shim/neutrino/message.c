@@ -76,7 +76,7 @@ static int take_range(const Message *message, const uint8_t *area, uint64_t from
 
 static int take_ranges(const Message *message, const ShmSlot *shm, const uint8_t *area) {
         uint64_t ranges[SLOT_RANGES_MAX][2];
-        uint64_t n = shm->reply_ranges;
+        uint64_t n = SHM_LOAD(shm->reply_ranges);
         int r = 0;
 
         if (n > SLOT_RANGES_MAX)
@@ -93,7 +93,7 @@ int message_take_reply(const Message *message, const OutSlot *slot) {
 
         if ((size_t)message->reply_bytes <= SLOT_REPLY_ROOM)
                 area = shm->reply;
-        if (shm->failed & SLOT_REPLY_HAS_RANGES)
+        if (SHM_LOAD(shm->failed) & SLOT_REPLY_HAS_RANGES)
                 return take_ranges(message, shm, area);
-        return take_range(message, area, 0, shm->reply_bytes);
+        return take_range(message, area, 0, SHM_LOAD(shm->reply_bytes));
 }

@@ -30,6 +30,7 @@
 #include "shm/bell.h"
 #include "shm/copy.h"
 #include "shm/slot.h"
+#include "shm/word.h"
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
 
@@ -61,7 +62,7 @@ typedef struct Reception {
 
 /* The client's iovec lies in the slot: copied once, then checked. */
 static int copy_direct(Receipt *receipt, const ShmSlot *shm) {
-        uint32_t parts = shm->parts;
+        uint32_t parts = SHM_LOAD(shm->parts);
         size_t bytes = parts * sizeof(struct iovec);
 
         if (parts > SLOT_MESSAGE_ROOM / sizeof(struct iovec))
@@ -111,19 +112,19 @@ static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm) {
         receipt->chid = lane->channel->chid;
         receipt->channel_flags = lane->channel->flags;
         receipt->scoid = lane->scoid;
-        receipt->coid = shm->coid;
-        receipt->tid = shm->tid;
+        receipt->coid = SHM_LOAD(shm->coid);
+        receipt->tid = SHM_LOAD(shm->tid);
         receipt->priority = slot->entry.priority;
         receipt->unblock = receipt->orphan = false;
-        receipt->message_bytes = shm->message_bytes;
-        receipt->reply_room = shm->reply_room;
+        receipt->message_bytes = SHM_LOAD(shm->message_bytes);
+        receipt->reply_room = SHM_LOAD(shm->reply_room);
         receipt->n_ranges = 0;
         slot->receipt = receipt;
         lane->link->n_receipts++;
         if (receipt->message_bytes > SSIZE_MAX || receipt->reply_room > SSIZE_MAX)
                 return -EOVERFLOW;
-        r = place_message(receipt, shm, shm->message_at);
-        return r < 0 ? r : place_reply(receipt, shm, shm->reply_at);
+        r = place_message(receipt, shm, SHM_LOAD(shm->message_at));
+        return r < 0 ? r : place_reply(receipt, shm, SHM_LOAD(shm->reply_at));
 }
 
 /* What the sender described does not exist: it gets the error, and we look for the next message. */
@@ -158,7 +159,7 @@ static int take_message_locked(Reception *rx, InSlot *slot) {
         }
         if (receipt->message_bytes > SLOT_MESSAGE_ROOM)
                 inlink_try_direct_locked(slot->link);
-        rx->thread->last_client_core = shm->client_core;
+        rx->thread->last_client_core = SHM_LOAD(shm->client_core);
         origin_note_locked(&(Origin){ rcvid, receipt->scoid, receipt->coid, receipt->tid });
         rx->receipt = receipt;
         rx->priority = receipt->priority;

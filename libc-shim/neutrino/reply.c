@@ -9,6 +9,7 @@
 #include "shm/clock.h"
 #include "shm/link.h"
 #include "shm/slot.h"
+#include "shm/word.h"
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
 
@@ -75,7 +76,7 @@ static int reply(int rcvid, long status, const iov_t *iov, size_t parts, ssize_t
 
 /* What the client noted when it asked to be let go: EINTR or ETIMEDOUT. */
 static int noted_error(const Receipt *receipt) {
-        int why = receipt->shm->why;
+        int why = SHM_LOAD(receipt->shm->why);
 
         if (!(slot_peek(receipt->shm) & SLOT_UNBLOCK) || why == 0)
                 return EINTR;

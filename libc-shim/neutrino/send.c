@@ -27,6 +27,7 @@
 #include "shm/bell.h"
 #include "shm/link.h"
 #include "shm/slot.h"
+#include "shm/word.h"
 #include "shm/xfer.h"
 #include "sys/neutrino.h"
 
@@ -244,7 +245,7 @@ static int await(Conversation *c) {
 /* (4) */
 static Sent outcome(const Conversation *c, const Message *message) {
         const ShmSlot *shm = c->slot->shm;
-        Sent sent = { .value = (long)shm->status, .failed = shm->failed & SLOT_FAILED };
+        Sent sent = { .value = (long)SHM_LOAD(shm->status), .failed = SHM_LOAD(shm->failed) & SLOT_FAILED };
         int r = message_take_reply(message, c->slot);
 
         slot_expect_send(c->slot->shm); /* the server reads it no more: it may come back before the next send */

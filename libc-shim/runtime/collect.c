@@ -12,6 +12,7 @@
 #include "shm/bell.h"
 #include "shm/ring.h"
 #include "shm/slot.h"
+#include "shm/word.h"
 #include "sys/neutrino.h"
 
 #include <stdlib.h>
@@ -43,18 +44,18 @@ static uint8_t clamp_priority(const InLink *link, unsigned priority) {
 static bool take_message(Lane *lane, InSlot *slot, uint32_t generation) {
         const ShmSlot *shm = slot->shm;
 
-        if (shm->scoid != lane->scoid)
+        if (SHM_LOAD(shm->scoid) != lane->scoid)
                 return false;
         if (slot->entry.queued && slot->generation == generation && slot->lane == lane &&
-            slot->entry.priority >= clamp_priority(lane->link, shm->priority))
+            slot->entry.priority >= clamp_priority(lane->link, SHM_LOAD(shm->priority)))
                 return true; /* else its sender has been raised */
         if (slot->entry.queued)
                 queue_remove(&slot->lane->channel->queue, &slot->entry);
         slot->lane = lane;
         slot->generation = generation;
         slot->entry.kind = ENTRY_MESSAGE;
-        slot->entry.priority = clamp_priority(lane->link, shm->priority);
-        slot->entry.stamp = clamp_stamp(lane->channel, shm->stamp);
+        slot->entry.priority = clamp_priority(lane->link, SHM_LOAD(shm->priority));
+        slot->entry.stamp = clamp_stamp(lane->channel, SHM_LOAD(shm->stamp));
         queue_push(&lane->channel->queue, &slot->entry);
         return true;
 }

@@ -23,8 +23,9 @@ static inline void input_take(Input *input, void *to, size_t n) {
         size_t here = n < input->left ? n : input->left;
 
         memset(to, 0, n);
-        if (here > 0)
-                memcpy(to, input->bytes, here);
+        if (here == 0)
+                return;
+        memcpy(to, input->bytes, here);
         input->bytes += here;
         input->left -= here;
 }

@@ -330,10 +330,25 @@ START_TEST(a_process_of_another_user_is_refused) {
 }
 END_TEST
 
+/* They come from a slot: whatever they are, they are numbers here. */
+START_TEST(nonsense_addresses_of_another_process_are_faults) {
+        Child child = child_start();
+        uint8_t local[16];
+        struct iovec to = { local, sizeof(local) };
+        struct iovec nowhere = { NULL, 64 }, at_the_end = { (void *)UINTPTR_MAX, 64 };
+
+        ck_assert_int_eq(xfer_read_direct(child.pid, &nowhere, 1, 0, &to, 1, sizeof(local)), -EFAULT);
+        ck_assert_int_eq(xfer_read_direct(child.pid, &nowhere, 1, 8, &to, 1, sizeof(local)), -EFAULT);
+        ck_assert_int_eq(xfer_read_direct(child.pid, &at_the_end, 1, 8, &to, 1, sizeof(local)), -EFAULT);
+        child_end(child);
+}
+END_TEST
+
 UNIT_MAIN("xfer", the_total_is_the_sum, a_total_past_the_limit_is_refused,
           an_array_at_a_bad_address_is_reported, gather_takes_every_piece_at_every_offset,
           scatter_fills_every_piece_at_every_offset, nothing_is_touched_past_the_parts,
           a_bad_part_is_reported_when_it_is_reached, a_childs_memory_is_read,
           many_parts_on_both_sides_are_read, a_bad_address_is_blamed_on_its_owner,
           a_bad_part_behind_a_good_one_is_blamed, more_than_either_side_has_is_a_fault,
+          nonsense_addresses_of_another_process_are_faults,
           a_process_that_is_not_there_is_told, a_process_of_another_user_is_refused)
