@@ -51,13 +51,10 @@ bool schedule_is_thread_of(pid_t pid, pid_t tid) {
         return tid > 0 && (syscall(SYS_tgkill, pid, tid, 0) == 0 || errno == EPERM);
 }
 
-int schedule_lift(pid_t pid, pid_t tid, int realtime) {
+int schedule_lift(pid_t tid, int realtime) {
         Schedule schedule;
-        int r;
+        int r = schedule_get(tid, &schedule);
 
-        if (!schedule_is_thread_of(pid, tid))
-                return -ESRCH;
-        r = schedule_get(tid, &schedule);
         if (r < 0 || schedule.realtime >= realtime)
                 return r;
         if (schedule.realtime == 0)
@@ -65,4 +62,8 @@ int schedule_lift(pid_t pid, pid_t tid, int realtime) {
         schedule.realtime = realtime;
         schedule.nice = 0;
         return schedule_set(tid, &schedule);
+}
+
+int schedule_lift_of(pid_t pid, pid_t tid, int realtime) {
+        return schedule_is_thread_of(pid, tid) ? schedule_lift(tid, realtime) : -ESRCH;
 }

@@ -20,10 +20,11 @@ int schedule_get(pid_t tid, Schedule *ret_schedule);
 int schedule_set(pid_t tid, const Schedule *schedule);
 
 /*
- * Lifts the thread @tid to real-time priority @realtime, if it is a thread of process @pid and below
- * that; never lowers. -ESRCH: it is none; -EPERM: the caller may not.
+ * Lifts the thread @tid to real-time priority @realtime, if it is below that; never lowers. -ESRCH: there is
+ * none; -EPERM: the caller may not. The second form lifts it only if it is a thread of process @pid.
  */
-int schedule_lift(pid_t pid, pid_t tid, int realtime);
+int schedule_lift(pid_t tid, int realtime);
+int schedule_lift_of(pid_t pid, pid_t tid, int realtime);
 
 /* Is @tid a thread of process @pid? Asks the kernel. */
 bool schedule_is_thread_of(pid_t pid, pid_t tid);

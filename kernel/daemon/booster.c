@@ -24,6 +24,8 @@
 
 #define EVENTS_AT_ONCE 16
 #define WINDOW_MS      100
+#define WINDOW_NS      (WINDOW_MS * 1000000ull)
+#define STOP           UINT64_MAX
 #define BUDGET         2000u /* of boosts in a window */
 #define REFUSAL_COSTS  100u
 
@@ -34,6 +36,7 @@ struct Booster {
         bool is_running;
         pthread_t thread;
         pthread_mutex_t mutex;
+        uint64_t window; /* of time, since the machine began */
         List resting; /* Process.boost_rest: nobody listens to them for now */
 };
 
@@ -42,7 +45,7 @@ DEFINE_CLEANUP(Booster *, booster_free)
 /* ---- whom it listens to ---- */
 
 static void listen_to(Booster *booster, Process *process) {
-        struct epoll_event event = { .events = EPOLLIN, .data.ptr = process };
+        struct epoll_event event = { .events = EPOLLIN, .data.u64 = (uint32_t)process->record->pid };
 
         process->is_heard = epoll_ctl(booster->epoll, EPOLL_CTL_ADD, process->news_fd, &event) == 0;
 }
@@ -83,11 +86,9 @@ static void end_rests(Booster *booster) {
 /* ---- one boost ---- */
 
 static void charge(Booster *booster, Process *process, unsigned cost) {
-        uint64_t window = clock_now() / (WINDOW_MS * 1000000ull);
-
-        if (process->boost_window != window)
+        if (process->boost_window != booster->window)
                 process->boost_cost = 0;
-        process->boost_window = window;
+        process->boost_window = booster->window;
         process->boost_cost += cost;
         if (process->boost_cost > BUDGET)
                 rest(booster, process);
@@ -109,15 +110,16 @@ static void hear(Booster *booster, Process *process) {
         charge(booster, process, is_fine ? 1 : REFUSAL_COSTS);
 }
 
-/* Under the lock, so that who is named here still lives. */
-static bool hear_all(Booster *booster) {
-        struct epoll_event events[EVENTS_AT_ONCE];
-        int n = epoll_wait(booster->epoll, events, EVENTS_AT_ONCE, 0);
-
+/* Who was named before the lock was there may have gone, or be another one, who has said nothing. */
+static bool hear_all(Booster *booster, const struct epoll_event *events, int n) {
         for (int i = 0; i < n; i++) {
-                if (!events[i].data.ptr)
+                Process *process;
+
+                if (events[i].data.u64 == STOP)
                         return false;
-                hear(booster, events[i].data.ptr);
+                process = map_get(&booster->kernel->by_pid, (uint32_t)events[i].data.u64);
+                if (process && process->is_heard)
+                        hear(booster, process);
         }
         return true;
 }
@@ -132,33 +134,31 @@ static void unlock(Booster *booster) {
         pthread_mutex_unlock(&booster->mutex);
 }
 
-static bool turn(Booster *booster, bool was_event) {
-        bool goes_on = true;
+/* False: to stop. @ret_rests: somebody is to be listened to again in a while. */
+static bool turn(Booster *booster, const struct epoll_event *events, int n, bool *ret_rests) {
+        uint64_t window = clock_now() / WINDOW_NS;
+        bool goes_on;
 
         lock(booster);
-        if (was_event)
-                goes_on = hear_all(booster);
-        else
+        if (window != booster->window)
                 end_rests(booster);
+        booster->window = window;
+        goes_on = hear_all(booster, events, n);
+        *ret_rests = !list_is_empty(&booster->resting);
         unlock(booster);
         return goes_on;
 }
 
-/* What the first look finds may be gone before the lock is there: it only says "look". */
 static void *run(void *argument) {
         Booster *booster = argument;
         bool somebody_rests = false, goes_on = true;
 
         while (goes_on) {
-                struct epoll_event event;
-                int n = epoll_wait(booster->epoll, &event, 1, somebody_rests ? WINDOW_MS : -1);
+                struct epoll_event events[EVENTS_AT_ONCE];
+                int n = epoll_wait(booster->epoll, events, EVENTS_AT_ONCE, somebody_rests ? WINDOW_MS : -1);
 
-                if (n < 0)
-                        continue;
-                goes_on = turn(booster, n > 0);
-                lock(booster);
-                somebody_rests = !list_is_empty(&booster->resting);
-                unlock(booster);
+                if (n >= 0)
+                        goes_on = turn(booster, events, n, &somebody_rests);
         }
         return NULL;
 }
@@ -229,7 +229,7 @@ void booster_stop(Booster *booster) {
 
 int booster_new(Kernel *kernel, Booster **ret_booster) {
         _cleanup_(booster_freep) Booster *booster = calloc(1, sizeof(*booster));
-        struct epoll_event event = { .events = EPOLLIN };
+        struct epoll_event event = { .events = EPOLLIN, .data.u64 = STOP };
         pthread_mutexattr_t inherit;
 
         if (!booster)

@@ -221,7 +221,7 @@ static void lift(Boost *boost, Process *process, const ShmThread *thread, unsign
 
         boost->lifts++;
         if (tid)
-                (void)schedule_lift(process->record->pid, tid, boost->realtime);
+                (void)schedule_lift(tid, boost->realtime);
         if (word_load(&thread->state) == SEND)
                 follow(boost, process, thread, depth);
 }

@@ -293,8 +293,9 @@ static Sent send_once(Conversation *c, const Message *message) {
         show_blocked(c);
         c->generation = slot_send(c->slot->shm); /* (1) */
         FAILPOINT("send:sent");
+        boost_while_sending(c->thread, c->connection, c->slot);
         bell_call(c->connection->bell, c->connection->lane, c->slot->index); /* (2) */
-        boost_after_send(c->thread, c->connection, c->slot);
+        boost_after_send(c->thread, c->connection);
         FAILPOINT("send:rung");
         r = await(c); /* (3) */
         thread_show_running(c->thread);

@@ -32,7 +32,8 @@ static bool lift(const Connection *connection, const CrewMember *member, unsigne
         int r = 0;
 
         if (member->priority < priority)
-                r = schedule_lift(connection->server_pid, (pid_t)member->tid, priority_realtime((int)priority));
+                r = schedule_lift_of(connection->server_pid, (pid_t)member->tid,
+                                     priority_realtime((int)priority));
         return r == 0 && member->state != SEND;
 }
 
@@ -81,13 +82,13 @@ static void resend(const Connection *connection, const OutSlot *slot, unsigned p
         bell_ring(connection->bell, connection->lane, slot->index % BELL_SLOT_BITS);
 }
 
-void boost_for_message(Thread *thread, const Connection *connection, const OutSlot *slot) {
-        unsigned reach;
-
+void boost_pass_on(Thread *thread, const Connection *connection, const OutSlot *slot) {
         resend(connection, slot, priority_now(thread));
-        reach = word_load_relaxed(&thread->reach);
-        if (!(connection->channel_flags & CHANNEL_FIXED_PRIORITY) && boost_is_due(connection->bell, reach))
-                lift_server(thread, connection, reach);
+}
+
+void boost_for_message(Thread *thread, const Connection *connection) {
+        if (!(connection->channel_flags & CHANNEL_FIXED_PRIORITY))
+                lift_server(thread, connection, word_load_relaxed(&thread->reach));
 }
 
 void boost_for_pulse(Thread *thread, const Connection *connection, unsigned priority) {

@@ -15,18 +15,27 @@
 #include "runtime/priority.h"
 
 /* Slow paths of those below. */
-void boost_for_message(Thread *thread, const Connection *connection, const OutSlot *slot);
+void boost_pass_on(Thread *thread, const Connection *connection, const OutSlot *slot);
+void boost_for_message(Thread *thread, const Connection *connection);
 void boost_for_pulse(Thread *thread, const Connection *connection, unsigned priority);
 
 static inline bool boost_is_due(const ShmBell *bell, unsigned reach) {
         return reach > word_load(&bell->lowest);
 }
 
-/* After the ringing, before the wait: also where this thread was raised itself meanwhile. */
-static inline void boost_after_send(Thread *thread, const Connection *connection, const OutSlot *slot) {
-        if (boost_is_due(connection->bell, word_load_relaxed(&thread->reach)) ||
-            priority_is_stale(thread))
-                boost_for_message(thread, connection, slot);
+/*
+ * The slot says SEND, and this thread shows that it waits: was it raised itself until here? Whoever raises it
+ * from here on sees that it waits, and sees to its server as well (priority.c of the daemon).
+ */
+static inline void boost_while_sending(Thread *thread, const Connection *connection, const OutSlot *slot) {
+        if (priority_is_stale(thread))
+                boost_pass_on(thread, connection, slot);
+}
+
+/* After the ringing, before the wait. */
+static inline void boost_after_send(Thread *thread, const Connection *connection) {
+        if (boost_is_due(connection->bell, word_load_relaxed(&thread->reach)))
+                boost_for_message(thread, connection);
 }
 
 /* A pulse may be more urgent than its sender. */

@@ -74,11 +74,11 @@ START_TEST(a_lift_is_for_a_thread_of_the_process_and_never_lowers) {
                 end_process(other);
                 return;
         }
-        ck_assert_int_eq(schedule_lift(getpid(), other, 20), -ESRCH);
+        ck_assert_int_eq(schedule_lift_of(getpid(), other, 20), -ESRCH);
         ck_assert_int_eq(schedule_get(other, &got), 0);
         ck_assert_int_eq(got.realtime, 0);
-        ck_assert_int_eq(schedule_lift(other, other, 20), 0);
-        ck_assert_int_eq(schedule_lift(other, other, 10), 0);
+        ck_assert_int_eq(schedule_lift_of(other, other, 20), 0);
+        ck_assert_int_eq(schedule_lift_of(other, other, 10), 0);
         ck_assert_int_eq(schedule_get(other, &got), 0);
         ck_assert_int_eq(got.realtime, 20);
         ck_assert_int_eq(got.policy, SCHED_RR);

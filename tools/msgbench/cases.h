@@ -17,5 +17,6 @@ int case_huge(const Plan *plan, Report *report);
 int case_attach(const Plan *plan, Report *report);
 int case_wakeup(const Plan *plan, Report *report);
 int case_timer(const Plan *plan, Report *report);
+int case_inversion(const Plan *plan, Report *report);
 int case_memory(const Plan *plan, Report *report);
 int case_idle(const Plan *plan, Report *report);

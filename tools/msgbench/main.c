@@ -46,6 +46,8 @@ static const Case cases[] = {
         { "attach", case_attach, true, "ConnectAttach, ConnectDetach, already linked; against seqpacket" },
         { "wakeup", case_wakeup, false, "until a receiver runs that slept 100 ms, same core; against futex" },
         { "timer", case_timer, false, "how late pulses of 1 ms are; against clock_nanosleep; and that none is lost" },
+        { "inversion", case_inversion, false,
+          "a high client wants a busy server while a hog runs, one core; against a PI mutex" },
         { "memory", case_memory, false, "bytes for each link in server, client and daemon" },
         { "idle", case_idle, false, "CPU time of 1,000 blocked clients in 5 s; must be 0" },
 };
