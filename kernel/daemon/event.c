@@ -6,8 +6,10 @@
  * An event names things of its receiver: his connection, his thread, his memory. A pulse is told to who
  * owns the channel that his connection leads to, a signal is sent, and the rest he must do himself. What he
  * has registered stands in his process page; nobody else can write there.
+ *
+ * Nothing of this is kept: a request that a daemon was killed over is carried out again by the next one, so
+ * an event may then happen twice; one that could not be told yet, because its receiver does not read, is lost.
  */
-#include "base/error.h"
 #include "daemon/channel.h"
 #include "daemon/connection.h"
 #include "daemon/flags.h"
@@ -90,11 +92,21 @@ static int find_registered(Delivery *delivery) {
         return 0;
 }
 
-/* Could the server send a signal to the client by itself? */
-static bool may_signal(const Delivery *delivery) {
+/* Could the server do it to the client by itself? A signal by kill(), a pulse to a third by its own right. */
+static bool has_power(const Delivery *delivery) {
         uint32_t uid = delivery->server->record->uid;
 
-        return uid == 0 || uid == delivery->client->record->uid;
+        if (uid == 0 || uid == delivery->client->record->uid)
+                return true;
+        return delivery->flags & CONNECT_UNREG_EVENTS;
+}
+
+/* Through the client's connections a stranger would speak to others in its name. */
+static bool is_own_pulse(const Delivery *delivery) {
+        const Connection *target = coids_get(&delivery->client->coids, (int32_t)delivery->event.what);
+
+        return !target || !target->lane || target->lane->channel->process == delivery->client ||
+               target->lane->channel->process == delivery->server;
 }
 
 static int check_unregistered(const Delivery *delivery) {
@@ -109,7 +121,9 @@ static int check_unregistered(const Delivery *delivery) {
         case EVENT_SIGNAL:
         case EVENT_SIGNAL_CODE:
         case EVENT_SIGNAL_THREAD:
-                return may_signal(delivery) || (flags & CONNECT_UNREG_EVENTS) ? 0 : -EACCES;
+                return has_power(delivery) ? 0 : -EACCES;
+        case EVENT_PULSE:
+                return is_own_pulse(delivery) || has_power(delivery) ? 0 : -EACCES;
         }
         return 0;
 }

@@ -103,7 +103,6 @@ static void bell_free(InBell *bell) {
 static void channel_free(Channel *channel) {
         Entry *entry;
 
-        timers_lose_channel_locked(channel);
         crew_dissolve_locked(channel);
         while ((entry = queue_pop(&channel->queue, true)))
                 pulse_free_locked((Pulse *)entry);
@@ -189,8 +188,10 @@ int channel_destroy(int chid) {
 
         server_lock();
         channel = channel_find_locked(chid);
-        if (channel)
+        if (channel) {
                 channel->destroyed = true;
+                timers_lose_channel_locked(channel); /* nobody finds them by its number any more */
+        }
         server_unlock();
         if (!channel)
                 return -EINVAL;

@@ -3,7 +3,6 @@
 
 #include "abi/wire.h"
 #include "base/map.h"
-#include "runtime/origin.h"
 #include "runtime/receipt.h"
 #include "runtime/retire.h"
 #include "runtime/session.h"
@@ -79,7 +78,6 @@ static void free_record(void *record, size_t bytes) {
 void lane_free_locked(Lane *lane) {
         unqueue_locked(lane);
         map_remove(&lanes, (uint32_t)lane->scoid);
-        origin_forget_locked(lane->scoid);
         leave_leaf(lane);
         inlink_put_lane_locked(lane->link);
         retire(free_record, lane, 0);

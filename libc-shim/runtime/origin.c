@@ -5,9 +5,16 @@
 
 #include <stdlib.h>
 
+typedef struct Kept {
+        Origin origin;
+        uint32_t place; /* in kept_line, counted on */
+} Kept;
+
 static Origin line[ORIGINS]; /* a ring; its pages are touched as messages come */
 static uint32_t next_place;
-static Map kept = MAP_INIT;  /* rcvid -> Origin, those that events went to */
+static Map kept = MAP_INIT;  /* rcvid -> Kept */
+static Kept *kept_line[ORIGINS_KEPT];
+static uint32_t next_kept;
 
 void origin_note_locked(const Origin *origin) {
         line[next_place++ % ORIGINS] = *origin;
@@ -26,52 +33,61 @@ static const Origin *search(int rcvid) {
         return NULL;
 }
 
-static void keep(const Origin *origin) {
-        Origin *copy = malloc(sizeof(*copy));
-        Origin *before = map_remove(&kept, (uint32_t)origin->rcvid);
+static void drop(Kept *entry) {
+        kept_line[entry->place % ORIGINS_KEPT] = NULL;
+        map_remove(&kept, (uint32_t)entry->origin.rcvid);
+        free(entry);
+}
 
-        free(before);
-        if (!copy)
-                return; /* found in the line as long as it is there */
-        *copy = *origin;
-        if (map_add(&kept, (uint32_t)origin->rcvid, copy) < 0)
-                free(copy);
+/* Without memory it is found in the line as long as it is there. */
+static void keep(const Origin *origin) {
+        Kept *oldest = kept_line[next_kept % ORIGINS_KEPT];
+        Kept *entry = malloc(sizeof(*entry));
+
+        if (oldest)
+                drop(oldest);
+        if (!entry || map_add(&kept, (uint32_t)origin->rcvid, entry) < 0) {
+                free(entry);
+                return;
+        }
+        *entry = (Kept){ .origin = *origin, .place = next_kept };
+        kept_line[next_kept++ % ORIGINS_KEPT] = entry;
+}
+
+/* One that is about to be forgotten goes to the end of the line. */
+static void refresh(Kept *entry) {
+        Origin origin = entry->origin;
+
+        if (next_kept - entry->place < ORIGINS_KEPT / 2)
+                return;
+        drop(entry);
+        keep(&origin);
 }
 
 bool origin_find_locked(int rcvid, Origin *ret_origin) {
-        const Origin *origin = map_get(&kept, (uint32_t)rcvid);
+        Kept *entry = map_get(&kept, (uint32_t)rcvid);
+        const Origin *origin;
 
-        if (!origin && rcvid > 0) {
-                origin = search(rcvid);
-                if (origin)
-                        keep(origin);
+        if (rcvid <= 0)
+                return false;
+        if (entry) {
+                *ret_origin = entry->origin;
+                refresh(entry);
+                return true;
         }
-        if (origin)
-                *ret_origin = *origin;
-        return origin != NULL;
-}
-
-static Origin *kept_of(int scoid) {
-        size_t at = 0;
-        Origin *origin;
-
-        while ((origin = map_next(&kept, &at, NULL)))
-                if (origin->scoid == scoid)
-                        return origin;
-        return NULL;
-}
-
-void origin_forget_locked(int scoid) {
-        Origin *origin;
-
-        while (map_size(&kept) > 0 && (origin = kept_of(scoid)))
-                free(map_remove(&kept, (uint32_t)origin->rcvid));
+        origin = search(rcvid);
+        if (!origin)
+                return false;
+        *ret_origin = *origin;
+        keep(origin);
+        return true;
 }
 
 void origins_after_fork(void) {
         for (uint32_t i = 0; i < next_place && i < ORIGINS; i++)
                 line[i].rcvid = 0;
-        next_place = 0;
-        map_deinit(&kept);
-        kept = (Map)MAP_INIT;
+        for (uint32_t i = 0; i < ORIGINS_KEPT; i++)
+                if (kept_line[i])
+                        drop(kept_line[i]);
+        next_place = next_kept = 0;
 }

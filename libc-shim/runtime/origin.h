@@ -3,15 +3,16 @@
  * Origin: where a message came from, known beyond its answer.
  *
  * A server keeps the rcvid of a client and delivers events to it long after it has replied. Its receipt is
- * another message's by then. So the last ORIGINS messages are remembered here, four words each; one that an
- * event was delivered to is remembered for as long as its connection lives.
+ * another message's by then. So the last ORIGINS messages are remembered here, four words each; and of
+ * those that events went to the last ORIGINS_KEPT. One that is used again is among the last again.
  */
 #pragma once
 
 #include <stdbool.h>
 #include <stdint.h>
 
-#define ORIGINS 65536u
+#define ORIGINS      65536u
+#define ORIGINS_KEPT 16384u
 
 typedef struct Origin {
         int32_t rcvid;
@@ -21,9 +22,7 @@ typedef struct Origin {
 } Origin;
 
 void origin_note_locked(const Origin *origin);
-/* False when the message is unknown, or too long ago. */
+/* False when the message is unknown, or too long ago. Its client may have gone. */
 bool origin_find_locked(int rcvid, Origin *ret_origin);
-/* The client has gone. */
-void origin_forget_locked(int scoid);
 
 void origins_after_fork(void);

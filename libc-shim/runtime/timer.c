@@ -291,20 +291,39 @@ static void note_overruns(uint64_t key, unsigned n) {
         server_unlock();
 }
 
+/* A signal or a thread stands for as many expiries as the system has joined, as POSIX has it. */
+static unsigned times_of(const struct sigevent *event, unsigned n) {
+        int type = SIGEV_GET_TYPE(event);
+
+        if (type != SIGEV_PULSE && type != SIGEV_MEMORY && type != SIGEV_INTR)
+                return 1;
+        return n < PULSES_OF_ONE_TIMER ? n : PULSES_OF_ONE_TIMER;
+}
+
+/* How many of the @n times it was delivered. */
+static unsigned deliver_times(const struct sigevent *event, uint32_t tid, unsigned n) {
+        unsigned most = times_of(event, n), done = 0;
+
+        while (done < most && event_deliver_self(event, SI_TIMER, tid) == 0)
+                done++;
+        return done;
+}
+
 void timer_expired(uint64_t key, unsigned missed) {
         Thread *thread = call_enter();
-        unsigned n = missed + 1;
         struct sigevent event;
+        unsigned overruns;
         uint32_t tid;
         bool known;
 
         server_lock();
         known = note_expiry_locked(key, &event, &tid);
         server_unlock();
-        while (known && n > 0 && event_deliver_self(&event, SI_TIMER, tid) == 0)
-                n--;
-        if (known && n > 0)
-                note_overruns(key, n);
+        if (known) {
+                overruns = missed + 1 - deliver_times(&event, tid, missed + 1);
+                if (overruns > 0)
+                        note_overruns(key, overruns);
+        }
         call_leave(thread);
 }
 

@@ -25,8 +25,8 @@ __BEGIN_DECLS
  * The thread that SIGEV_SIGNAL_THREAD, SIGEV_INTR and SIGEV_UNBLOCK mean is the one that sent the
  * message. `rcvid` 0 is the caller itself.
  *
- * The last 65536 messages that the process has received are known; one that an event was delivered to
- * stays known.
+ * The last 65536 messages that the process has received are known, and the last 16384 that events were
+ * delivered to.
  *
  * A signal whose code is the kernel's to choose, from 0 up, arrives with SI_QUEUE.
  *
@@ -34,8 +34,9 @@ __BEGIN_DECLS
  * Errors:
  *   EACCES   the client's connection has _NTO_COF_NOEVENT; or it has _NTO_COF_REG_EVENTS, and the event
  *            is not registered; or it has _NTO_COF_INSECURE, and the event is a SIGEV_THREAD or
- *            SIGEV_MEMORY; or the event was registered for another server; or it is a signal that is
- *            not registered, and the server could not send one to the client by kill().
+ *            SIGEV_MEMORY; or the event was registered for another server; or it is not registered, the
+ *            connection has no _NTO_COF_UNREG_EVENTS, the server is neither root's nor the client's
+ *            user's, and it is a signal or a pulse to a third process.
  *   EAGAIN   too many pulses or signals wait already.
  *   EBADF    the client's connection is gone; or the event is a pulse through a connection that is not
  *            there.
@@ -48,8 +49,8 @@ __BEGIN_DECLS
  *   EPERM    the priority of the pulse is more than the server may have, or its code is negative.
  *   ESRCH    `rcvid` is unknown, or its thread is gone.
  * Blocks: never. Not a cancellation point.
- * Rule: QNX 7.1 documentation. Our choice: EACCES for signals of strangers, so that to connect to a
- *   server gives it no power over the client; ENOTSUP, because such an event needs a thread in the
+ * Rule: QNX 7.1 documentation. Our choice: EACCES for strangers, so that to connect to a server gives
+ *   it no power over the client or in the client's name; ENOTSUP, because such an event needs a thread in the
  *   client that only registering starts.
  * See: MsgRegisterEvent, MsgVerifyEvent, MsgSendPulse
  */
