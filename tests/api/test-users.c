@@ -472,6 +472,54 @@ START_TEST(status_shows_a_user_nothing_of_others) {
 }
 END_TEST
 
+/* Delivers each event that it is sent at once, and answers with what came of it. Ends with pulse 1. */
+static void server_of_events(Peer *me) {
+        struct sigevent event;
+        int rcvid;
+
+        while ((rcvid = MsgReceive(me->chid, &event, sizeof(event), NULL)) > 0)
+                ck_assert_ok(MsgReply(rcvid, MsgDeliverEvent_r(rcvid, &event), NULL, 0));
+        ck_assert_int_eq(rcvid, 0);
+        channel_free(me->chid);
+}
+
+static void client_of_events(Peer *me) {
+        int coid = peer_connect(me), chid = channel_new(0), own = connect_side(0, chid);
+        struct sigevent event;
+        struct _pulse pulse;
+        siginfo_t info;
+        sigset_t set;
+
+        sigemptyset(&set);
+        sigaddset(&set, SIGUSR1);
+        sigprocmask(SIG_BLOCK, &set, NULL);
+        SIGEV_PULSE_INIT(&event, own, 10, 5, 55);
+        ck_assert_int_eq(MsgSend(coid, &event, sizeof(event), NULL, 0), EOK);
+        ck_assert_int_eq(MsgReceive(chid, &pulse, sizeof(pulse), NULL), 0);
+        ck_assert_int_eq(pulse.value.sival_int, 55);
+        SIGEV_SIGNAL_INIT(&event, SIGKILL);
+        ck_assert_int_eq(MsgSend(coid, &event, sizeof(event), NULL, 0), EACCES);
+        SIGEV_SIGNAL_INIT(&event, SIGUSR1);
+        ck_assert_int_eq(MsgSend(coid, &event, sizeof(event), NULL, 0), EACCES);
+        ck_assert_ok(MsgRegisterEvent(&event, coid)); /* that gives it the right */
+        ck_assert_int_eq(MsgSend(coid, &event, sizeof(event), NULL, 0), EOK);
+        ck_assert_int_eq(sigwaitinfo(&set, &info), SIGUSR1);
+        ck_assert_ok(MsgUnregisterEvent(&event));
+        connect_free(own);
+        channel_free(chid);
+        connect_free(coid);
+}
+
+START_TEST(a_stranger_delivers_pulses_but_signals_only_when_they_are_registered) {
+        Peer server = peer_serve_as(ALICE, server_of_events, 0, 0);
+        Peer client = peer_start_as(BOB, client_of_events, server.pid, server.chid, 0);
+
+        peer_end(&client);
+        end_server(&(Peer){ .server = server.pid, .chid = server.chid });
+        peer_end(&server);
+}
+END_TEST
+
 int main(void) {
         return harness_main_users(
                 "users", HARNESS_TESTS(the_server_knows_each_clients_true_process_and_user,
@@ -483,5 +531,6 @@ int main(void) {
                                        clients_of_different_users_share_no_memory,
                                        shared_memory_has_no_name_that_others_could_use,
                                        an_inherited_connection_speaks_for_its_new_user,
-                                       status_shows_a_user_nothing_of_others));
+                                       status_shows_a_user_nothing_of_others,
+                           a_stranger_delivers_pulses_but_signals_only_when_they_are_registered));
 }
