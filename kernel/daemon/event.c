@@ -27,6 +27,8 @@
 #include <unistd.h>
 
 typedef struct Delivery {
+        const Request *request;
+        const Answer *answer;
         Process *server;
         Process *client;
         uint32_t flags; /* of the connection that the event came by */
@@ -138,6 +140,17 @@ static int check_allowed(Delivery *delivery) {
 
 /* ---- what it means there ---- */
 
+/* The point of no return: it is told once, whoever dies meanwhile. */
+static int tell_once(const Delivery *delivery, Process *to, const WireNews *news, int32_t ring_chid) {
+        if (!news_has_room(to))
+                return -EAGAIN;
+        journal_news(to->kernel, to->record, news, ring_chid);
+
+        request_commit(delivery->server, delivery->request, delivery->answer);
+        news_once(to, news, ring_chid);
+        return 0;
+}
+
 static int pulse_priority(const Delivery *delivery) {
         int priority = delivery->event.priority;
 
@@ -153,6 +166,7 @@ static int pulse_priority(const Delivery *delivery) {
 static int deliver_pulse(const Delivery *delivery) {
         const WireEvent *event = &delivery->event;
         const Connection *target = coids_get(&delivery->client->coids, (int32_t)event->what);
+        WireNews news = { .kind = WIRE_NEWS_PULSE };
         int priority = pulse_priority(delivery);
 
         if (priority < 0 || event->code < INT8_MIN || event->code > INT8_MAX)
@@ -165,13 +179,12 @@ static int deliver_pulse(const Delivery *delivery) {
                 return -EPERM;
         if (delivery->verify)
                 return 0;
-        return news_pulse(target->lane->channel, &(WireNewsPulse){
-                .chid = target->record->chid,
-                .scoid = target->record->scoid,
-                .value = event->value,
-                .code = (int8_t)event->code,
-                .priority = (uint8_t)priority,
-        });
+        news.pulse = (WireNewsPulse){ .chid = target->record->chid,
+                                      .scoid = target->record->scoid,
+                                      .value = event->value,
+                                      .code = (int8_t)event->code,
+                                      .priority = (uint8_t)priority };
+        return tell_once(delivery, target->lane->channel->process, &news, target->record->chid);
 }
 
 /* The kernel lets nobody but the process itself choose a code from 0 up. */
@@ -226,12 +239,14 @@ static int deliver_signal(const Delivery *delivery) {
 
 /* Nobody but the client can touch its memory or start its threads. */
 static int deliver_news(const Delivery *delivery) {
+        WireNews news = { .kind = WIRE_NEWS_EVENT };
+
         if (!word_load(&delivery->client->page->hears_events))
                 return -ENOTSUP;
         if (delivery->verify)
                 return 0;
-        return news_event(delivery->client,
-                          &(WireNewsEvent){ .tid = delivery->tid, .event = delivery->event });
+        news.event = (WireNewsEvent){ .tid = delivery->tid, .event = delivery->event };
+        return tell_once(delivery, delivery->client, &news, 0);
 }
 
 static int deliver(const Delivery *delivery) {
@@ -256,6 +271,8 @@ static int deliver(const Delivery *delivery) {
 int request_event_deliver(Session *session, Request *request, Answer *answer) {
         const WireEventDeliver *wire = &request->wire.event_deliver;
         Delivery delivery = {
+                .request = request,
+                .answer = answer,
                 .server = session->process,
                 .tid = wire->tid,
                 .priority = wire->priority,
@@ -264,7 +281,6 @@ int request_event_deliver(Session *session, Request *request, Answer *answer) {
         };
         int r;
 
-        (void)answer;
         r = find_client(&delivery, wire);
         if (r)
                 return r;

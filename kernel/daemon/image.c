@@ -310,6 +310,9 @@ static int check_journal(Check *check, const void *record) {
                 return fault(check, "%u stores, descriptors 0x%x", journal->n_redo, journal->reply.fds);
         if (journal->reply.serial != journal->request.serial)
                 return fault(check, "answers another request");
+        if (!ref_is_none(journal->news_to) && journal->news.kind != WIRE_NEWS_PULSE &&
+            journal->news.kind != WIRE_NEWS_EVENT)
+                return fault(check, "news of kind %u", journal->news.kind);
         for (unsigned i = 0; i < ANSWER_FDS; i++)
                 if (journal->reply.fds & 1u << i && journal->fds[i].kind >= STORED_N)
                         return fault(check, "a descriptor of no kind");

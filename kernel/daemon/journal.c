@@ -33,6 +33,19 @@ void journal_retire(Kernel *kernel, Noun noun, void *record) {
         journal_set(kernel, noun, record, record, RECORD_DYING);
 }
 
+void journal_news(Kernel *kernel, const ProcessRecord *to, const WireNews *news, int32_t ring_chid) {
+        Journal *journal = &kernel->journal;
+
+        journal->news_to = table_ref(&kernel->tables[NOUN_PROCESS], to);
+        journal->news_chid = ring_chid;
+        journal->news = *news;
+}
+
+void journal_news_sent(Kernel *kernel) {
+        if (kernel->journal.record)
+                table_ref_clear(&kernel->journal.record->news_to);
+}
+
 static bool can_answer_again(const WireReply *reply, const JournalFd fds[ANSWER_FDS]) {
         for (unsigned i = 0; i < ANSWER_FDS; i++)
                 if (reply->fds & 1u << i && fds[i].kind == STORED_N)
@@ -54,6 +67,11 @@ static void journal_write(Kernel *kernel, const ProcessRecord *process, const Wi
         memcpy(record->fds, fds, sizeof(record->fds));
         memcpy(record->redo, journal->redo, sizeof(record->redo));
         record->n_redo = journal->n_redo;
+        if (journal->news_to.generation) {
+                record->news_to = journal->news_to;
+                record->news_chid = journal->news_chid;
+                record->news = journal->news;
+        }
         FAILPOINT("daemon-journal-written");
         table_publish(record);
         FAILPOINT("daemon-journal-committed");
@@ -87,6 +105,7 @@ void journal_clear(Kernel *kernel) {
         FAILPOINT("daemon-journal-cleared");
         journal->record = NULL;
         journal->n_redo = 0;
+        journal->news_to.generation = 0;
         journal->is_committed = false;
 }
 

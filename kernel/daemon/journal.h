@@ -31,6 +31,9 @@ typedef struct Journal {
         JournalRecord *record; /* NULL = empty */
         JournalRedo redo[JOURNAL_REDO_MAX];
         uint32_t n_redo;
+        RecordRef news_to;
+        int32_t news_chid;
+        WireNews news;
         bool is_on; /* there is a store, so somebody may come after us */
         bool is_committed;
 } Journal;
@@ -39,6 +42,10 @@ typedef struct Journal {
 void journal_set(Kernel *kernel, Noun noun, void *record, void *at, uint32_t value);
 /* Together with the commit: teardown of @record has begun. */
 void journal_retire(Kernel *kernel, Noun noun, void *record);
+
+/* Together with the commit: this has to be told to @to, once. journal_news_sent() follows. */
+void journal_news(Kernel *kernel, const ProcessRecord *to, const WireNews *news, int32_t ring_chid);
+void journal_news_sent(Kernel *kernel);
 
 /*
  * The point of no return. @fds: what each bit of reply->fds is stored as; one that is not stored (STORED_N)

@@ -205,6 +205,8 @@ static int news_send(const News *news, bool was_late) {
         FAILPOINT("daemon-news-built");
         r = fdmsg_send(news->to->news_fd, &record.wire, sizeof(record.wire), record.fds, record.n_fds,
                        MSG_DONTWAIT);
+        if (!r && (news->kind == WIRE_NEWS_PULSE || news->kind == WIRE_NEWS_EVENT))
+                journal_news_sent(news->to->kernel);
         FAILPOINT("daemon-news-sent");
         if (r)
                 return r;
@@ -332,30 +334,16 @@ void news_coid_death(Connection *connection) {
                            .connection = connection });
 }
 
-/* Nobody has paid for these but the process that does not read. */
-static bool has_room(const Process *process) {
-        return process->n_news < NEWS_EVENTS_MAX;
+/*
+ * Nobody has paid for these but the process that does not read. What waits of them is in no record: who may be
+ * followed by another daemon lets none wait.
+ */
+bool news_has_room(const Process *process) {
+        return process->n_news < (process->kernel->journal.is_on ? 1 : NEWS_EVENTS_MAX);
 }
 
-int news_pulse(Channel *channel, const WireNewsPulse *pulse) {
-        News news = { .to = channel->process, .kind = WIRE_NEWS_PULSE,
-                      .ring_chid = channel->record->chid };
-
-        if (!has_room(news.to))
-                return -EAGAIN;
-        news.wire.pulse = *pulse;
-        news_push(&news);
-        return 0;
-}
-
-int news_event(Process *process, const WireNewsEvent *event) {
-        News news = { .to = process, .kind = WIRE_NEWS_EVENT };
-
-        if (!has_room(process))
-                return -EAGAIN;
-        news.wire.event = *event;
-        news_push(&news);
-        return 0;
+void news_once(Process *to, const WireNews *news, int32_t ring_chid) {
+        news_push(&(News){ .to = to, .kind = news->kind, .ring_chid = ring_chid, .wire = *news });
 }
 
 News *news_cancel(News *news) {

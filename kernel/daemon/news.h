@@ -33,9 +33,12 @@ void news_link_extent(Extent *extent);
 void news_link_close(Link *link); /* likewise link_was_told() */
 void news_coid_death(Connection *connection);
 
-/* Events: 0, or -EAGAIN when the process has left too many unread. */
-int news_pulse(Channel *channel, const WireNewsPulse *pulse);
-int news_event(Process *process, const WireNewsEvent *event);
+/*
+ * What belongs to no object, PULSE and EVENT: told once, by us or by a successor (journal_news). @ring_chid:
+ * the channel of a pulse. There is no room when the process has left too many unread.
+ */
+bool news_has_room(const Process *process);
+void news_once(Process *to, const WireNews *news, int32_t ring_chid);
 
 /* NULL is fine. Returns NULL, to be stored back. */
 News *news_cancel(News *news);

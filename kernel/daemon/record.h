@@ -98,7 +98,9 @@ typedef struct JournalRecord {
         JournalFd fds[ANSWER_FDS]; /* by bit of reply.fds */
         JournalRedo redo[JOURNAL_REDO_MAX];
         uint32_t is_sent; /* 1 = the reply has been sent: not again */
-        uint32_t pad;
+        int32_t news_chid;
+        RecordRef news_to; /* a process; none when nobody is to be told anything, or has been */
+        WireNews news;     /* of no object: PULSE, EVENT */
 } JournalRecord;
 
 /* Derived from all others: a successor makes them anew. */

@@ -379,6 +379,16 @@ static bool answer_is_complete(const Recovery *recovery) {
         return true;
 }
 
+/* Whom the request was about, if it was told nothing yet. */
+static void tell_whom_it_was_about(Recovery *recovery) {
+        const JournalRecord *journal = &recovery->journal;
+        Table *processes = &recovery->kernel->tables[NOUN_PROCESS];
+        const ProcessRecord *record = table_resolve(processes, journal->news_to);
+
+        if (record)
+                news_once(object_of(recovery, NOUN_PROCESS, record), &journal->news, journal->news_chid);
+}
+
 static void answer_the_asker(Recovery *recovery) {
         const JournalRecord *journal = &recovery->journal;
         Process *process = recovery->kernel->journal.record ?
@@ -842,6 +852,7 @@ static int go_on(Recovery *recovery) {
         r = make_objects(recovery);
         if (r)
                 return error_fold(r);
+        tell_whom_it_was_about(recovery);
         answer_the_asker(recovery);
         FAILPOINT("daemon-recover-asker-answered");
         (void)legacy_drop_rest(recovery->legacy, &kernel->store);

@@ -406,7 +406,7 @@ int ask_with_fd(Client *client, WireRequest request, int fd, WireReply *reply, F
                 ck_assert_int_eq(received_bytes, sizeof(*reply));
                 if (!has_store || reply->serial == request.serial)
                         break;
-                ck_assert_uint_eq(reply->serial, request.serial - 1); /* twice, by two daemons */
+                ck_assert_uint_lt(reply->serial, request.serial); /* twice, by two daemons */
                 for (size_t i = 0; i < n; i++)
                         close(received[i]);
         }
