@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <signal.h>
 #include <string.h>
+#include <sys/netmgr.h>
 #include <sys/neutrino.h>
 #include <sys/syspage.h>
 #include <time.h>
@@ -142,7 +143,28 @@ START_TEST(times_as_numbers) {
 }
 END_TEST
 
+START_TEST(the_one_node_has_a_name) {
+        char name[300], plain[300], *end;
+
+        ck_assert_int_gt(netmgr_ndtostr(ND2S_DIR_SHOW, ND_LOCAL_NODE, name, sizeof(name)), 5);
+        ck_assert(strncmp(name, "/net/", 5) == 0);
+        ck_assert_int_eq(netmgr_ndtostr(0, ND_LOCAL_NODE, plain, sizeof(plain)), (int)strlen(plain) + 1);
+        ck_assert_str_eq(name + 5, plain);
+        ck_assert_int_eq(netmgr_strtond(name, &end), ND_LOCAL_NODE);
+        ck_assert_int_eq(*end, 0);
+        ck_assert_int_eq(netmgr_strtond(plain, NULL), ND_LOCAL_NODE);
+        ck_assert_int_eq(netmgr_strtond("", NULL), ND_LOCAL_NODE);
+        ck_assert_fails(netmgr_strtond("/net/no such node", NULL), ENOTSUP);
+        ck_assert_fails(netmgr_strtond(NULL, NULL), EFAULT);
+        ck_assert_fails(netmgr_ndtostr(0, 5, name, sizeof(name)), EINVAL);
+        ck_assert_fails(netmgr_ndtostr(ND2S_DIR_SHOW, 0, name, 3), ENOSPC);
+        ck_assert_int_eq(netmgr_remote_nd(0, 0), ND_LOCAL_NODE);
+        ck_assert_fails(netmgr_remote_nd(1, 0), ENOTSUP);
+}
+END_TEST
+
 HARNESS_MAIN("clock", clocktime_tells_each_clock, clockperiod_remembers, clockadjust_tells_what_is_left,
              clockid_names_work_of_a_process_and_a_thread,
              clockcycles_runs_at_the_rate_of_the_system_page, the_system_page_describes_the_machine,
-             delay_sleeps_and_tells_what_is_left, nanospin_takes_its_time, times_as_numbers)
+             delay_sleeps_and_tells_what_is_left, nanospin_takes_its_time, times_as_numbers,
+             the_one_node_has_a_name)

@@ -11,6 +11,9 @@
 #include <sys/cdefs.h>
 #include <sys/types.h>
 
+/* SignalAction(): the stub that QNX gives it; none is needed here. */
+#define __signalstub ((void (*)(void))0)
+
 __BEGIN_DECLS
 #pragma GCC visibility push(default)
 

@@ -21,6 +21,7 @@
 #include <signal.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <string.h>
 #include <sys/cdefs.h>
 #include <sys/iov.h>
 #include <sys/nto_version.h>
