@@ -179,7 +179,7 @@ typedef struct WireAbilityName {
 typedef struct WireAble {
         int32_t scoid; /* -1 = the caller itself */
         uint32_t ability;
-        uint64_t lo, hi;
+        uint64_t lo, hi; /* PRIORITY: how high; TIMER: lo is the process that gets the pulses, or 0 */
 } WireAble;
 
 typedef struct WireLimit {
@@ -301,6 +301,10 @@ typedef struct WireReplyStatus {
 } WireReplyStatus;
 enum { WIRE_FD_STATUS = 1 };
 
+typedef struct WireReplyAbility {
+        uint32_t priority_max; /* of the process, from now on */
+} WireReplyAbility;
+
 typedef struct WireReplyAbilityName {
         int32_t ability;
 } WireReplyAbilityName;
@@ -325,6 +329,7 @@ typedef struct WireReply {
                 WireCredentials client_info;
                 WireReplyExtent extent;
                 WireReplyStatus status_text;
+                WireReplyAbility ability;
                 WireReplyAbilityName ability_name;
                 WireReplyLimit limit;
                 uint8_t bytes[176];

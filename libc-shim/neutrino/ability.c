@@ -26,16 +26,25 @@ static int ask(WireRequest *request, WireReply *ret_reply) {
         return r;
 }
 
-static int change(pid_t pid, unsigned ability, const uint64_t range[2]) {
+static int change(WireRequest *request) {
+        int32_t pid = request->ability.pid;
+        WireReply reply;
+        int r = ask(request, &reply);
+
+        if (!r && (pid == 0 || pid == session_pid()))
+                session_use_priority_max(reply.ability.priority_max);
+        return positive(r);
+}
+
+static int change_one(pid_t pid, unsigned ability, const uint64_t range[2]) {
         WireRequest request = {
                 .op = WIRE_ABILITY,
                 .ability = { .pid = pid, .ability = AID(ability), .op = ability & ~0xffffu },
         };
-        WireReply reply;
 
         if (range)
                 memcpy(request.ability.range, range, sizeof(request.ability.range));
-        return positive(ask(&request, &reply));
+        return change(&request);
 }
 
 static int change_rest(pid_t pid, unsigned ability, const uint64_t listed[ABILITY_WORDS]) {
@@ -43,10 +52,9 @@ static int change_rest(pid_t pid, unsigned ability, const uint64_t listed[ABILIT
                 .op = WIRE_ABILITY,
                 .ability = { .pid = pid, .ability = ABILITY_ALL, .op = ability & ~0xffffu },
         };
-        WireReply reply;
 
         memcpy(request.ability.listed, listed, sizeof(request.ability.listed));
-        return positive(ask(&request, &reply));
+        return change(&request);
 }
 
 static void list(uint64_t listed[ABILITY_WORDS], unsigned aid) {
@@ -65,7 +73,7 @@ static int change_all(pid_t pid, unsigned ability, va_list *more) {
                 for (int i = 0; has_range && i < 2; i++)
                         range[i] = va_arg(*more, uint64_t);
                 list(listed, AID(ability));
-                r = change(pid, ability, has_range ? range : NULL);
+                r = change_one(pid, ability, has_range ? range : NULL);
         }
         if (r == EOK && ability & ~0xffffu)
                 r = change_rest(pid, ability, listed);

@@ -396,6 +396,21 @@ unsigned session_priority_max(void) {
         return self.priority_max;
 }
 
+void session_use_priority_max(unsigned priority) {
+        self.priority_max = priority;
+}
+
+int session_ask_able(uint32_t ability, uint64_t about) {
+        WireRequest request = {
+                .op = WIRE_ABLE,
+                .able = { .scoid = -1, .ability = ability, .lo = about },
+        };
+        int fds[SESSION_FDS];
+        WireReply reply;
+
+        return session_ask(&request, -1, &reply, fds);
+}
+
 /* The parent's sockets are only copies here; its memory was not inherited (MADV_DONTFORK). */
 void session_after_fork(void) {
         pthread_mutexattr_t recursive;

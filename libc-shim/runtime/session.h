@@ -49,6 +49,10 @@ int session_signal_news(int linux_tid, int signo);
 /* Who we are to the daemon. */
 int session_pid(void);
 unsigned session_priority_max(void);
+void session_use_priority_max(unsigned priority);
+
+/* May this process do it? @about: as WireAble.lo has it. 0, -EPERM, or why there is no answer. */
+int session_ask_able(uint32_t ability, uint64_t about);
 
 /* Moves a descriptor of the library's own away from the low numbers, which belong to the program. */
 int session_move_fd(int fd);

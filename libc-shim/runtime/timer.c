@@ -350,6 +350,9 @@ static int resolve(Timer *timer) {
 
         if (!connection || !connection_is_live(connection))
                 return -EBADF;
+        if (connection->server_pid != session_pid() &&
+            session_ask_able(ABILITY_TIMER, (uint64_t)connection->server_pid) == -EPERM)
+                return -EPERM;
         timer->connection = connection->id;
         timer->scoid = connection->scoid;
         timer->chid = connection->server_pid == session_pid() ? connection->chid : -1;

@@ -6,6 +6,7 @@
 #include <sys/neutrino.h>
 #include <sys/procmgr.h>
 #include <sys/resource.h>
+#include <time.h>
 #include <unistd.h>
 
 #define SOMEBODY 65531
@@ -89,9 +90,42 @@ START_TEST(a_hard_limit_is_hard) {
 }
 END_TEST
 
+/* ---- timers ---- */
+
+static int pulse_timer(int coid) {
+        struct sigevent event;
+        timer_t timer;
+
+        SIGEV_PULSE_INIT(&event, coid, 10, 1, 0);
+        if (timer_create(CLOCK_MONOTONIC, &event, &timer) != 0)
+                return errno;
+        ck_assert_ok(timer_delete(timer));
+        return EOK;
+}
+
+static void time_a_stranger(Peer *me) {
+        int own = channel_new(0), self = connect_side(0, own), coid = peer_connect(me);
+
+        ck_assert_int_eq(pulse_timer(self), EOK);
+        ck_assert_int_eq(pulse_timer(coid), (int)me->number);
+        connect_free(coid);
+        connect_free(self);
+        channel_free(own);
+}
+
+START_TEST(timers_send_no_pulses_to_strangers) {
+        int chid = channel_new(0);
+
+        run_as(0, time_a_stranger, EOK);
+        run_as(SOMEBODY, time_a_stranger, EPERM);
+        channel_free(chid);
+}
+END_TEST
+
 int main(void) {
         return harness_main_users("procmgr-users",
                                   HARNESS_TESTS(who_forbids_himself_something_does_not_get_it_back,
                                                 nobody_takes_what_is_root_s, nobody_forbids_another_user,
-                                                root_prepares_for_being_somebody, a_hard_limit_is_hard));
+                                                root_prepares_for_being_somebody, a_hard_limit_is_hard,
+                                                timers_send_no_pulses_to_strangers));
 }

@@ -155,6 +155,27 @@ START_TEST(another_process_can_be_forbidden) {
 }
 END_TEST
 
+static int rise_to(int priority) {
+        struct sched_param param = { .sched_priority = priority };
+
+        return SchedSet(0, 0, SCHED_OTHER, &param) < 0 ? errno : EOK;
+}
+
+START_TEST(priorities_have_their_limit) {
+        unsigned priority = BOTH | PROCMGR_AOP_ALLOW | PROCMGR_AOP_SUBRANGE | PROCMGR_AID_PRIORITY;
+
+        ck_assert_int_eq(rise_to(20), EOK);
+        ck_assert_int_eq(procmgr_ability(0, priority, (uint64_t)1, (uint64_t)15, PROCMGR_AID_EOL), EOK);
+        ck_assert_int_eq(rise_to(16), EPERM);
+        ck_assert_int_eq(rise_to(15), EOK);
+        ck_assert_int_eq(procmgr_ability(0, priority | PROCMGR_AOP_LOCK, (uint64_t)1, (uint64_t)20,
+                                         PROCMGR_AID_EOL), EOK);
+        ck_assert_int_eq(procmgr_ability(0, priority, (uint64_t)1, (uint64_t)30, PROCMGR_AID_EOL), EPERM);
+        ck_assert_int_eq(rise_to(20), EOK);
+        ck_assert_int_eq(rise_to(21), EPERM);
+}
+END_TEST
+
 START_TEST(nonsense_is_refused) {
         ck_assert_int_eq(procmgr_ability(0, PROCMGR_AOP_DENY | PROCMGR_AID_IO, PROCMGR_AID_EOL), EINVAL);
         ck_assert_int_eq(procmgr_ability(0, BOTH | PROCMGR_AOP_DENY | PROCMGR_AOP_ALLOW | PROCMGR_AID_IO,
@@ -555,7 +576,8 @@ END_TEST
 HARNESS_MAIN("procmgr", without_the_ability_no_channel_is_public, what_is_locked_stays,
              all_that_is_not_listed_can_be_forbidden, without_the_ability_nobody_is_connected_to,
              a_child_inherits, a_grandchild_inherits, a_program_inherits_unless_told_otherwise,
-             another_process_can_be_forbidden, nonsense_is_refused, a_server_asks_what_its_client_may_do,
+             another_process_can_be_forbidden, priorities_have_their_limit, nonsense_is_refused,
+             a_server_asks_what_its_client_may_do,
              abilities_can_be_made_by_name, a_death_is_told, a_birth_is_told,
              an_executed_program_is_no_death, a_daemon_s_death_is_told, events_can_be_triggered,
              interest_comes_and_goes, what_cannot_be_an_event_is_refused, a_daemon_keeps_its_channels,

@@ -73,6 +73,7 @@ __BEGIN_DECLS
  *   EAGAIN  the process has 65535 timers, or as many as the system lets it have.
  *   EBADF   the event is a pulse and `sigev_coid` no connection, or its channel has gone.
  *   EINVAL  `id` is no clock that a timer can run on, or `event` is none that can be delivered.
+ *   EPERM   the event is a pulse to another user's process, and the caller lacks PROCMGR_AID_TIMER.
  * Blocks: no. Not a cancellation point.
  * Rule: QNX 7.1 documentation. Our choice: the numbers begin with 1; EBADF and the limit of 1024,
  *   which are not in public.
