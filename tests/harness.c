@@ -614,10 +614,25 @@ static void need_programs(void) {
         }
 }
 
+/* HARNESS_USER=uid: as that user, who has no rights at all. */
+static void drop_rights(void) {
+        const char *user = getenv("HARNESS_USER");
+        uid_t uid = user ? (uid_t)atoi(user) : 0;
+
+        if (!uid || geteuid() == uid)
+                return;
+        if (setgroups(0, NULL) < 0 || setgid(uid) < 0 || setuid(uid) < 0)
+                harness_skip("only root can become another user");
+        if (access(getenv("NUNTIUSD"), X_OK) < 0 || access(getenv("NUNTIUS_TOOL"), X_OK) < 0)
+                harness_skip("the other user cannot reach the programs under test");
+        unsetenv("XDG_RUNTIME_DIR");
+}
+
 int harness_main(const char *name, const TTest *const *tests) {
         int r;
 
         need_programs();
+        drop_rights();
         home_make();
         warm_up();
         r = run(name, tests);
