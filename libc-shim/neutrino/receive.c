@@ -349,6 +349,7 @@ static void count_receivers(const Channel *channel, int n) {
 
 static void sleep_end_locked(Reception *rx) {
         rx->channel->sleepers--;
+        thread_show_crew(rx->thread, STATE_RUNNING);
         if (!rx->pulses_only) {
                 rx->channel->message_sleepers--;
                 count_receivers(rx->channel, -1);
@@ -409,6 +410,7 @@ static void sleep_locked(Reception *rx) {
                 return;
         }
         channel->sleepers++;
+        thread_show_crew(rx->thread, STATE_RECEIVE);
         if (!rx->pulses_only) {
                 channel->message_sleepers++;
                 count_receivers(channel, 1);

@@ -291,6 +291,7 @@ static Sent send_once(Conversation *c, const Message *message) {
         allow_grace(c);
         FAILPOINT("send:written");
         show_blocked(c);
+        thread_show_crew(c->thread, STATE_SEND);
         c->generation = slot_send(c->slot->shm); /* (1) */
         FAILPOINT("send:sent");
         boost_while_sending(c->thread, c->connection, c->slot);
@@ -299,6 +300,7 @@ static Sent send_once(Conversation *c, const Message *message) {
         FAILPOINT("send:rung");
         r = await(c); /* (3) */
         thread_show_running(c->thread);
+        thread_show_crew(c->thread, STATE_RUNNING);
         if (r > 0)
                 return failed(-r);
         FAILPOINT("send:answered");

@@ -45,11 +45,12 @@ static void show_channel(Thread *thread, int chid) {
                 word_store(&thread->page->channel, (uint32_t)chid);
 }
 
-static void begin_to_watch_boosts(Thread *thread, ShmBell *bell) {
-        uint32_t before = thread_boosts(thread);
+/* What it has not looked at yet, it must look at after the change, too. */
+static void watch_boosts(Thread *thread, ShmBell *bell) {
+        bool is_stale = thread_boosts(thread) != word_load(&thread->boosts_seen);
 
         word_pointer_store(&thread->bell, bell);
-        word_add(&thread->boosts_seen, thread_boosts(thread) - before);
+        word_store(&thread->boosts_seen, thread_boosts(thread) - is_stale);
 }
 
 void crew_leave_locked(Thread *thread) {
@@ -58,7 +59,7 @@ void crew_leave_locked(Thread *thread) {
 
         if (!channel)
                 return;
-        begin_to_watch_boosts(thread, NULL);
+        watch_boosts(thread, NULL);
         thread->channel = NULL;
         word_store(&thread->crew_index, CREW_UNLISTED);
         show_channel(thread, 0);
@@ -77,7 +78,7 @@ void crew_join_locked(Thread *thread, Channel *channel) {
         thread->channel = channel;
         word_store(&thread->crew_index, i);
         show_channel(thread, channel->chid);
-        begin_to_watch_boosts(thread, first_bell(channel));
+        watch_boosts(thread, first_bell(channel));
         if (i != CREW_UNLISTED) {
                 channel->crew_priority[i] = thread->applied;
                 crew_enter(first_bell(channel), i, thread->linux_tid, thread->applied);

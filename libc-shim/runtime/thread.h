@@ -134,12 +134,13 @@ static inline bool thread_is_realtime(const Thread *thread) {
         return word_load_relaxed(&thread->reach) != 0;
 }
 
-/* How often somebody began to raise this thread, or one beside it. */
+/* How often somebody began to raise this thread, or one beside it. Who has no channel is raised by nobody. */
 static inline uint32_t thread_boosts(Thread *thread) {
         const ShmBell *bell = word_pointer_load(&thread->bell);
-        uint32_t n = word_load((const Word *)word_pointer_load(&thread_daemon_boosts));
 
-        return bell ? n + word_load(&bell->boosts) : n;
+        if (!bell)
+                return 0;
+        return word_load((const Word *)word_pointer_load(&thread_daemon_boosts)) + word_load(&bell->boosts);
 }
 
 /* State of this thread for those who would raise it. */
@@ -157,7 +158,6 @@ static inline void thread_show(Thread *thread, uint32_t state, int32_t pid, int3
                                uint32_t link, uint32_t slot) {
         ShmThread *page = thread->page;
 
-        thread_show_crew(thread, state);
         if (!page)
                 return;
         page->on_pid = pid;
@@ -168,7 +168,6 @@ static inline void thread_show(Thread *thread, uint32_t state, int32_t pid, int3
 }
 
 static inline void thread_show_running(Thread *thread) {
-        thread_show_crew(thread, 1 /* STATE_RUNNING */);
         if (thread->page)
                 word_store_relaxed(&thread->page->state, 1 /* STATE_RUNNING */);
 }
