@@ -24,7 +24,8 @@
 #define HIGH_FD_MARGIN 24
 #define HIGH_FD_MOST   1000
 
-#define GREET_PAUSE_MAX_MS 64 /* the last of some, each twice the one before */
+#define GREET_TRIES        20u
+#define GREET_PAUSE_MAX_MS 5u /* between the last of them; between the first ones less */
 
 static pthread_mutex_t session_mutex = PTHREAD_RECURSIVE_MUTEX_INITIALIZER_NP;
 static int request_fd = -1;
@@ -272,7 +273,8 @@ static int connect_and_greet(void) {
 static int connect_until_greeted(void) {
         int r = connect_and_greet();
 
-        for (long ms = 1; r == -EPIPE && ms <= GREET_PAUSE_MAX_MS; ms *= 2) {
+        for (unsigned i = 1; r == -EPIPE && i < GREET_TRIES; i++) {
+                unsigned ms = i < GREET_PAUSE_MAX_MS ? i : GREET_PAUSE_MAX_MS;
                 const struct timespec pause = { .tv_nsec = ms * 1000000L };
 
                 clock_nanosleep(CLOCK_MONOTONIC, 0, &pause, NULL);
