@@ -68,7 +68,7 @@ typedef struct KernelRecord {
         uint32_t next_process_id, next_channel_id, next_bell_id, next_link_id, next_connection_id;
         uint32_t wire_version;   /* that its processes speak, and by which their memory is laid out: of */
         uint32_t layout_version; /* others, a daemon can take over the tables and not the processes */
-        uint32_t pad;
+        uint32_t n_crashed; /* starts in a row that ended by a fault of their own */
 } KernelRecord;
 
 #define JOURNAL_REDO_MAX 8u

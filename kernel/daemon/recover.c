@@ -29,13 +29,15 @@
 #include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <sys/mman.h>
 #include <sys/socket.h>
 #include <sys/stat.h>
 
-#define UNFINISHED_MAX 2u /* starts that may fail before we try without what made them fail */
+#define CRASHED_MAX    2u   /* starts that may crash before we try without what made them crash */
+#define UNFINISHED_MAX 200u /* starts that somebody may kill, which is not their fault, nor what they began with */
 
 typedef struct Recovery {
         Kernel *kernel;
@@ -832,9 +834,36 @@ static int examine(Recovery *recovery) {
         r = check_descriptors(recovery);
         if (r)
                 return r;
+        if (recovery->kernel->record->n_crashed >= CRASHED_MAX)
+                return refuse(recovery, "the starts with it have crashed");
         if (recovery->kernel->record->n_unfinished >= UNFINISHED_MAX)
                 return refuse(recovery, "no start with it came to its end");
         return 0;
+}
+
+/* ---- a start that crashes ---- */
+
+static const int crash_signals[] = { SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGABRT };
+static KernelRecord *crash_witness;
+
+/* The handler is gone by now: what crashed crashes again, by the signal's own action. */
+static void on_crash(int signal) {
+        (void)signal;
+        crash_witness->n_crashed++;
+}
+
+/* A sanitizer's own handlers stay. */
+static void watch_for_crashes(KernelRecord *record, bool on) {
+        const struct sigaction action = { .sa_handler = on ? on_crash : SIG_DFL,
+                                          .sa_flags = (int)SA_RESETHAND | SA_NODEFER };
+        void (*const expected)(int) = on ? SIG_DFL : on_crash;
+        struct sigaction old;
+
+        crash_witness = record;
+        for (size_t i = 0; i < sizeof(crash_signals) / sizeof(crash_signals[0]); i++)
+                if (sigaction(crash_signals[i], NULL, &old) == 0 && !(old.sa_flags & SA_SIGINFO) &&
+                    old.sa_handler == expected)
+                        (void)sigaction(crash_signals[i], &action, NULL);
 }
 
 static int go_on(Recovery *recovery) {
@@ -859,7 +888,7 @@ static int go_on(Recovery *recovery) {
         FAILPOINT("daemon-recover-rest-dropped");
         end_what_was_ending(recovery);
         tell_and_start(recovery);
-        kernel->record->n_unfinished = 0;
+        kernel->record->n_unfinished = kernel->record->n_crashed = 0;
         FAILPOINT("daemon-recover-done");
         log_info("event=recovered starts=%u processes=%zu connections=%zu", kernel->record->n_starts,
                  map_size(&kernel->by_pid), map_size(&kernel->connections));
@@ -891,8 +920,12 @@ int recover(Kernel *kernel, Legacy *legacy) {
                 return r;
         }
         kernel->is_leaving = true; /* if this fails */
+        watch_for_crashes(kernel->record, true);
         r = go_on(&recovery);
-        if (!r)
+        watch_for_crashes(kernel->record, false);
+        if (r)
+                kernel->record->n_crashed++;
+        else
                 kernel->is_leaving = false;
         return r;
 }

@@ -390,12 +390,32 @@ START_TEST(a_descriptor_of_something_else_is_refused) {
 }
 END_TEST
 
-START_TEST(starts_that_do_not_finish_end_in_a_clean_one) {
+START_TEST(starts_that_crash_end_in_a_clean_one) {
         Pair pair;
 
         pair_begin(&pair);
-        doctor(NOUN_KERNEL, 4096 + offsetof(KernelRecord, n_unfinished), 2);
+        doctor(NOUN_KERNEL, 4096 + offsetof(KernelRecord, n_crashed), 2);
         expect_clean_start(&pair);
+}
+END_TEST
+
+START_TEST(starts_that_are_always_killed_end_in_a_clean_one) {
+        Pair pair;
+
+        pair_begin(&pair);
+        doctor(NOUN_KERNEL, 4096 + offsetof(KernelRecord, n_unfinished), 200);
+        expect_clean_start(&pair);
+}
+END_TEST
+
+START_TEST(starts_that_are_killed_cost_nothing) {
+        Pair pair;
+
+        pair_begin(&pair);
+        doctor(NOUN_KERNEL, 4096 + offsetof(KernelRecord, n_unfinished), 100);
+        daemon_start_again(silent);
+        ck_assert_int_eq(channel_create(&pair.server, 0), 2);
+        pair_end(&pair);
 }
 END_TEST
 
@@ -420,4 +440,5 @@ SUITE_MAIN("restart", who_connects_while_there_is_no_daemon_is_served_by_the_nex
            tables_of_an_older_version_are_carried_over, who_dies_while_carrying_over_leaves_both,
            tables_of_a_newer_version_are_refused, memory_of_another_layout_is_refused, a_torn_table_is_refused,
            a_missing_table_is_refused, a_descriptor_of_something_else_is_refused,
-           starts_that_do_not_finish_end_in_a_clean_one, who_has_something_that_was_not_stored_is_ended_alone)
+           starts_that_crash_end_in_a_clean_one, starts_that_are_always_killed_end_in_a_clean_one,
+           starts_that_are_killed_cost_nothing, who_has_something_that_was_not_stored_is_ended_alone)
