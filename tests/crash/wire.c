@@ -87,7 +87,7 @@ static char *read_text(int fd, size_t bytes) {
         return text;
 }
 
-char *wire_status(void) {
+static char *status_now(void) {
         WireRequest request = { .op = WIRE_STATUS, .status.json = 1 };
         int socket = wire_connect();
         char *text = NULL;
@@ -102,5 +102,16 @@ char *wire_status(void) {
                 close(fds[0]);
         }
         close(socket);
+        return text;
+}
+
+/* A daemon may be killed while it answers; where another one takes over, that answers. */
+char *wire_status(void) {
+        char *text = status_now();
+
+        for (unsigned i = 0; !text && i < 20; i++) {
+                rig_pause(10);
+                text = status_now();
+        }
         return text;
 }

@@ -15,6 +15,9 @@ CHECK = re.compile(r'^\d+%: Checks: (\d+), Failures: (\d+), Errors: (\d+)', re.M
 OWN = re.compile(r'^\S+: (\d+) tests, (\d+) failed, (\d+) skipped$', re.M)
 SKIP = re.compile(r'^(?:not ok|ok|#)?\s*SKIP(?:PED)?:? *(.*)$', re.M)
 
+FIGURES = re.compile(r'^# (.*)$', re.M)
+SUITES_WITH_FIGURES = ('restart', 'crash', 'model') # whose "# ..." lines say what was proved
+
 Count = collections.namedtuple('Count', 'passed failed skipped')
 
 
@@ -64,7 +67,7 @@ def show_failure(place, record):
 
 def main(arguments):
     table = collections.OrderedDict()
-    skips = []
+    skips, figures = [], []
     for argument in arguments:
         stage, _, path = argument.partition('=')
         for record in read(path):
@@ -76,6 +79,8 @@ def main(arguments):
             row[3] += record.get('duration', 0)
             if counted.failed:
                 show_failure(f'{stage}/{suite}/{test}', record)
+            elif suite in SUITES_WITH_FIGURES:
+                figures += [f'{stage}/{suite}/{test}: {line}' for line in FIGURES.findall(record.get('stdout', ''))]
             if counted.skipped:
                 why = '; '.join(dict.fromkeys(reasons(record))) or 'it did not say why'
                 skips.append(f'{stage}/{suite}/{test}: {why}')
@@ -84,6 +89,9 @@ def main(arguments):
     for (stage, suite), (passed, failed, skipped, seconds) in table.items():
         print(f'{stage:<12} {suite:<10} {passed + failed + skipped:>6} {passed:>6} {failed:>6} {skipped:>7} '
               f'{seconds:>8.1f}')
+    if figures:
+        print('\nCounts:')
+        print('\n'.join('  ' + line for line in figures))
     if skips:
         print('\nSkipped, and why:')
         print('\n'.join('  ' + skip for skip in skips))
