@@ -1,6 +1,7 @@
 /* SPDX-License-Identifier: MIT */
 /* A daemon that is killed and started again by whoever keeps its descriptors. */
 #include "daemon/record.h"
+#include "day.h"
 #include "keeper.h"
 #include "suite.h"
 #include "wire.h"
@@ -226,6 +227,23 @@ START_TEST(news_that_waits_is_sent_by_the_next) {
 }
 END_TEST
 
+START_TEST(kills_at_any_moment_are_noticed_by_nobody) {
+        enum { DAYS = 40 };
+
+        begin();
+        daemon_snipe();
+        for (int i = 0; i < DAYS; i++)
+                busy_day();
+        daemon_spare();
+        daemon_expect_empty();
+        ck_assert_uint_gt(daemon_revivals(), 10);
+        daemon_expect_no_clean_start(daemon_revivals());
+        printf("# %u kills\n", daemon_revivals());
+        fflush(stdout);
+        finish();
+}
+END_TEST
+
 /* ---- tables that are not as this daemon leaves them ---- */
 
 typedef struct Pair {
@@ -433,7 +451,7 @@ START_TEST(who_has_something_that_was_not_stored_is_ended_alone) {
 }
 END_TEST
 
-SUITE_MAIN("restart", who_connects_while_there_is_no_daemon_is_served_by_the_next, objects_and_numbers_go_on,
+SUITE_MAIN("restart", kills_at_any_moment_are_noticed_by_nobody, who_connects_while_there_is_no_daemon_is_served_by_the_next, objects_and_numbers_go_on,
            who_died_meanwhile_is_noticed, a_descriptor_that_is_closed_meanwhile_is_noticed,
            what_is_asked_while_there_is_no_daemon_is_answered_by_the_next, sigterm_leaves_all_to_the_next,
            sigint_leaves_nothing, news_that_waits_is_sent_by_the_next,

@@ -11,6 +11,7 @@
 #include <fcntl.h>
 #include <grp.h>
 #include <poll.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdio.h>
 #include <string.h>
@@ -30,6 +31,10 @@ static bool has_store;
 static unsigned n_revivals;
 static const char *const *revive_arguments;
 static const char *fail_again;
+static pthread_mutex_t sniper_lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_t sniper;
+static volatile bool sniping;
+static pid_t begun_pid; /* the daemon, once it listens */
 
 /* ---- daemon ---- */
 
@@ -77,6 +82,7 @@ static bool daemon_was_killed(void) {
 }
 
 static bool daemon_revive(void);
+static void daemon_has_begun(pid_t pid);
 
 void daemon_start_again(const char *const *arguments) {
         int ready[2];
@@ -95,6 +101,8 @@ void daemon_start_again(const char *const *arguments) {
         revive_arguments = arguments;
         if (read(ready[0], &byte, 1) != 1)
                 ck_assert_msg(daemon_was_killed() && daemon_revive(), "the daemon did not begin to listen");
+        else
+                daemon_has_begun(daemon_pid);
         close(ready[0]);
 }
 
@@ -105,14 +113,50 @@ void daemon_fail_at(const char *point) {
                 unsetenv("NUNTIUS_FAILPOINT");
 }
 
+/* Kills nobody twice: who is dead stays our child until another is there. */
+static void *sniper_main(void *unused) {
+        uint32_t random = 88172645u;
+        pid_t last = 0;
+
+        while (sniping) {
+                random = random * 1664525u + 1013904223u;
+                poll(NULL, 0, 1 + (int)(random >> 27));
+                pthread_mutex_lock(&sniper_lock);
+                if (begun_pid && begun_pid != last)
+                        kill(last = begun_pid, SIGKILL);
+                pthread_mutex_unlock(&sniper_lock);
+        }
+        return unused;
+}
+
+void daemon_snipe(void) {
+        sniping = true;
+        ck_assert_int_eq(pthread_create(&sniper, NULL, sniper_main, NULL), 0);
+}
+
+void daemon_spare(void) {
+        sniping = false;
+        pthread_join(sniper, NULL);
+}
+
+static void daemon_has_begun(pid_t pid) {
+        pthread_mutex_lock(&sniper_lock);
+        begun_pid = pid;
+        pthread_mutex_unlock(&sniper_lock);
+}
+
 unsigned daemon_revivals(void) {
         return n_revivals;
 }
 
 /* It may die while it begins, too. */
 static bool daemon_revive(void) {
-        if (!has_store || waitpid(daemon_pid, NULL, WNOHANG) != daemon_pid)
+        siginfo_t info = { .si_pid = 0 };
+
+        if (!has_store || waitid(P_PID, (id_t)daemon_pid, &info, WEXITED | WNOHANG | WNOWAIT) || !info.si_pid)
                 return false;
+        daemon_has_begun(0);
+        waitpid(daemon_pid, NULL, 0);
         n_revivals++;
         daemon_fail_at(fail_again);
         fail_again = NULL;

@@ -45,6 +45,9 @@ void daemon_use_store(void);
 void daemon_fail_at(const char *point);
 /* The next that starts after one that died by itself dies there. */
 void daemon_fail_again_at(const char *point);
+/* From now on each is killed some time after it has begun. Ends with daemon_spare(). */
+void daemon_snipe(void);
+void daemon_spare(void);
 /* How many died by themselves and were followed by another, while somebody waited for something. */
 unsigned daemon_revivals(void);
 /* So many tables are stored when there is nothing in them. */
