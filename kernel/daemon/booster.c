@@ -194,11 +194,21 @@ static int make_thread(Booster *booster, int priority) {
         return -r;
 }
 
+/* Processes that are older than the booster: a daemon before this one served them. */
+static void listen_to_all(Booster *booster) {
+        Process *process;
+
+        LIST_FOREACH(process, &booster->kernel->processes, Process, all)
+                if (!process->is_heard)
+                        listen_to(booster, process);
+}
+
 /* Signals are the loop's. */
 void booster_start(Booster *booster) {
         sigset_t all, old;
         int r;
 
+        listen_to_all(booster);
         sigfillset(&all);
         pthread_sigmask(SIG_SETMASK, &all, &old);
         r = make_thread(booster, PRIORITY_LINUX);
