@@ -329,7 +329,7 @@ static void world_begin(World *world) {
                 abort();
 }
 
-/* All have gone: what the daemon still holds belongs to nobody. */
+/* All have gone: what the daemon still holds belongs to nobody. The players live on, and may be remembered. */
 static void world_end(World *world) {
         for (unsigned i = 0; i < SESSIONS; i++)
                 hang_up(world, i);
@@ -341,10 +341,12 @@ static void world_end(World *world) {
         run_loop(world);
         if (world->kernel->n_sessions > 0 || map_size(&world->kernel->connections) > 0 ||
             map_size(&world->kernel->links) > 0 || map_size(&world->kernel->lifelines) > 0 ||
-            map_size(&world->kernel->scoids) > 0 || map_size(&world->kernel->users.users) > 0) {
-                fprintf(stderr, "all have gone, but %zu sessions, %zu connections, %zu links, %zu users are left\n",
+            map_size(&world->kernel->scoids) > 0 ||
+            (map_size(&world->kernel->users.users) > 0 && list_is_empty(&world->kernel->remnants))) {
+                fprintf(stderr, "all have gone, but %zu sessions, %zu connections, %zu links, %zu lifelines, %zu users are left\n",
                         world->kernel->n_sessions, map_size(&world->kernel->connections),
-                        map_size(&world->kernel->links), map_size(&world->kernel->users.users));
+                        map_size(&world->kernel->links), map_size(&world->kernel->lifelines),
+                        map_size(&world->kernel->users.users));
                 abort();
         }
         kernel_free(world->kernel);
