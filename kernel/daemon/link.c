@@ -67,7 +67,7 @@ static int link_make_region(Link *link) {
                 return error_fold(-errno);
         link->record->inode = st.st_ino;
         if (getrandom(link->record->token, LINK_TOKEN_BYTES, 0) != LINK_TOKEN_BYTES)
-                return error_fold(-EIO);
+                return error_fold(-EAGAIN);
         link_init(link->map, link->record->token);
         return 0;
 }

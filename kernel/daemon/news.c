@@ -208,8 +208,8 @@ static int news_send(const News *news, bool was_late) {
         if (!r && (news->kind == WIRE_NEWS_PULSE || news->kind == WIRE_NEWS_EVENT))
                 journal_news_sent(news->to->kernel);
         FAILPOINT("daemon-news-sent");
-        if (r)
-                return r;
+        if (r) /* the kernel's shortage passes like that of the socket */
+                return r == -ENOBUFS || r == -ENOMEM ? -EAGAIN : r;
         news_sent(news, &record, was_late);
         return 0;
 }

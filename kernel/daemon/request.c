@@ -13,8 +13,10 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/socket.h>
+#include <time.h>
 
 #define LOG_LINES_A_SECOND 5u
+#define SHORTAGE_TRIES     50 /* milliseconds that the kernel may have no memory for an answer */
 
 typedef struct Operation {
         const char *name;
@@ -97,6 +99,7 @@ static int answer_errno(int r) {
         case -ENOMEM:
         case -EMFILE:
         case -ENFILE:
+        case -ENOBUFS:
         case -ENOSPC:
                 return EAGAIN;
         default:
@@ -121,6 +124,10 @@ int answer_send(Session *session, const WireReply *reply, const int by_bit[ANSWE
                 if (by_bit[i] >= 0)
                         fds[n++] = by_bit[i];
         r = fdmsg_send(session->fd, reply, sizeof(*reply), fds, n, MSG_DONTWAIT);
+        for (int i = 0; i < SHORTAGE_TRIES && (r == -ENOBUFS || r == -ENOMEM); i++) {
+                nanosleep(&(struct timespec){ .tv_nsec = 1000000 }, NULL);
+                r = fdmsg_send(session->fd, reply, sizeof(*reply), fds, n, MSG_DONTWAIT);
+        }
         return r == -EAGAIN ? -ENOBUFS : r;
 }
 
@@ -223,4 +230,17 @@ int request_handle(Session *session, const WireRequest *wire, const int *fds, si
         answer_done(session->kernel, &answer);
         FAILPOINT("daemon-request-done");
         return r == -EPROTO ? -EPROTO : r_send;
+}
+
+int request_refuse(Session *session, const WireRequest *wire, int r, bool *ret_answered) {
+        const WireReply reply = { .serial = wire->serial, .status = answer_errno(r) };
+        const int none[ANSWER_FDS] = { -1, -1, -1 };
+
+        if (wire->op != WIRE_CONNECT_ADOPT || !request_is_allowed(session, wire->op))
+                return -EPROTO;
+        request_log_refusal(session, wire->op, r);
+        *ret_answered = true;
+        r = answer_send(session, &reply, none);
+        session_consume(session);
+        return r;
 }

@@ -61,6 +61,9 @@ int answer_send(Session *session, const WireReply *reply, const int by_bit[ANSWE
 int request_handle(Session *session, const WireRequest *wire, const int *fds, size_t n_fds,
                    bool *ret_answered);
 
+/* Answers one whose descriptors we had no room for: @r, for the peer to try again. As request_handle(). */
+int request_refuse(Session *session, const WireRequest *wire, int r, bool *ret_answered);
+
 const char *request_name(uint32_t op);
 
 /* 0 or -errno for the reply; -EPROTO also ends the session. */

@@ -25,15 +25,19 @@ static void session_log_end(Session *session, const char *why) {
 /* Only for descriptors that the request is allowed to bring; request_handle() takes them over. */
 static int session_read_one(Session *session, bool *ret_answered) {
         bool peeks = store_is_on(&session->kernel->store); /* whoever comes after us must find it */
-        WireRequest request;
+        WireRequest request = { .op = WIRE_OPS_N };
         int fds[FDMSG_FDS_MAX];
         size_t n_fds;
         ssize_t n;
 
         n = fdmsg_receive(session->fd, &request, sizeof(request), fds, FDMSG_FDS_MAX, &n_fds,
                           peeks ? MSG_DONTWAIT | MSG_PEEK : MSG_DONTWAIT);
+        if (n == -EMFILE) {
+                session->has_peeked = peeks;
+                return request_refuse(session, &request, (int)n, ret_answered);
+        }
         if (n < 0)
-                return (int)n;
+                return n == -ENOMEM || n == -ENOBUFS ? -EAGAIN : (int)n; /* it will still be there */
         if (n == 0 && n_fds == 0)
                 return -ESHUTDOWN;
         if (n != sizeof(request)) {

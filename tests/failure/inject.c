@@ -39,7 +39,6 @@ const Inject inject_ways[] = {
         { INJECT_connect, EINTR },
         { INJECT_pipe2, EMFILE },
         { INJECT_epoll_ctl, ENOSPC },
-        { INJECT_getsockopt, ENOMEM },
         { INJECT_getrandom, EINTR },
         { INJECT_process_vm_readv, ENOMEM },
         { INJECT_syscall, ENOMEM },
@@ -117,8 +116,6 @@ WRAP(int, socketpair, (int domain, int type, int protocol, int ends[2]),
 WRAP(int, connect, (int fd, const struct sockaddr *address, socklen_t n), (fd, address, n), -1)
 WRAP(int, pipe2, (int ends[2], int flags), (ends, flags), -1)
 WRAP(int, epoll_ctl, (int epoll, int op, int fd, struct epoll_event *event), (epoll, op, fd, event), -1)
-WRAP(int, getsockopt, (int fd, int level, int name, void *value, socklen_t *n),
-     (fd, level, name, value, n), -1)
 WRAP(ssize_t, getrandom, (void *to, size_t n, unsigned flags), (to, n, flags), -1)
 WRAP(ssize_t, process_vm_readv, (pid_t pid, const struct iovec *local, unsigned long n_local,
                                  const struct iovec *remote, unsigned long n_remote, unsigned long flags),

@@ -12,7 +12,7 @@
 #define INJECT_CALLS(X)                                                                            \
         X(malloc) X(calloc) X(realloc) X(reallocarray) X(mmap) X(madvise) X(memfd_create)          \
         X(ftruncate) X(fstat) X(fcntl) X(sendmsg) X(recvmsg) X(socket) X(socketpair) X(connect)    \
-        X(pipe2) X(epoll_ctl) X(getsockopt) X(getrandom) X(process_vm_readv) X(syscall)            \
+        X(pipe2) X(epoll_ctl) X(getrandom) X(process_vm_readv) X(syscall)            \
         X(pthread_create)
 
 typedef enum InjectCall {
