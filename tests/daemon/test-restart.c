@@ -451,7 +451,8 @@ START_TEST(who_has_something_that_was_not_stored_is_ended_alone) {
 }
 END_TEST
 
-SUITE_MAIN("restart", kills_at_any_moment_are_noticed_by_nobody, who_connects_while_there_is_no_daemon_is_served_by_the_next, objects_and_numbers_go_on,
+SUITE_MAIN("restart", kills_at_any_moment_are_noticed_by_nobody,
+           who_connects_while_there_is_no_daemon_is_served_by_the_next, objects_and_numbers_go_on,
            who_died_meanwhile_is_noticed, a_descriptor_that_is_closed_meanwhile_is_noticed,
            what_is_asked_while_there_is_no_daemon_is_answered_by_the_next, sigterm_leaves_all_to_the_next,
            sigint_leaves_nothing, news_that_waits_is_sent_by_the_next,
