@@ -18,6 +18,7 @@
 #endif
 
 #define RIGHT_UNKNOWN UINT32_MAX
+#define SETTLE_TURNS  8u
 
 static Word no_boosts;
 WordPointer thread_daemon_boosts = &no_boosts;
@@ -180,8 +181,9 @@ static bool is_real(const Thread *thread, unsigned applied_before) {
         return thread->applied != applied_before;
 }
 
+/* Who counts boosts up all the time keeps nobody here: the next look is at the next receive or send. */
 void priority_settle(Thread *thread, unsigned priority) {
-        for (;;) {
+        for (unsigned turn = 0; turn < SETTLE_TURNS; turn++) {
                 uint32_t boosts = thread_boosts(thread);
                 bool raised = boosts != word_load_relaxed(&thread->boosts_seen);
                 unsigned before = thread->applied, urgent;
