@@ -11,6 +11,8 @@
 #include <errno.h>
 
 #define PUBLIC __attribute__((visibility("default")))
+/* Sanitizers call these while they start, before they can watch anybody. */
+#define EARLY __attribute__((no_sanitize("address", "thread")))
 
 static int channels(pid_t pid, const struct rlimit *wanted, struct rlimit *ret_old) {
         WireRequest request = { .op = WIRE_LIMIT, .limit.pid = pid };
@@ -42,15 +44,13 @@ static int copied(pid_t pid, const struct rlimit *wanted, struct rlimit *ret_old
         return channels(pid, wanted ? &copy : NULL, ret_old);
 }
 
-PUBLIC int getrlimit(__rlimit_resource_t resource, struct rlimit *limit) {
+EARLY PUBLIC int getrlimit(__rlimit_resource_t resource, struct rlimit *limit) {
         if ((int)resource == RLIMIT_CHANNELS_NP)
                 return copied(0, NULL, limit);
         return NEXT(getrlimit)(resource, limit);
 }
 
-/* The address sanitizer's start calls it, before it can watch anybody. */
-__attribute__((no_sanitize("address"))) PUBLIC int setrlimit(__rlimit_resource_t resource,
-                                                             const struct rlimit *limit) {
+EARLY PUBLIC int setrlimit(__rlimit_resource_t resource, const struct rlimit *limit) {
         if ((int)resource == RLIMIT_CHANNELS_NP)
                 return copied(0, limit, NULL);
         return NEXT(setrlimit)(resource, limit);
@@ -65,11 +65,11 @@ PUBLIC int prlimit(pid_t pid, enum __rlimit_resource resource, const struct rlim
 
 #ifdef __LP64__
 /* The same structure; programs built with 64-bit file offsets call these names. */
-PUBLIC int getrlimit64(__rlimit_resource_t resource, struct rlimit64 *limit) {
+EARLY PUBLIC int getrlimit64(__rlimit_resource_t resource, struct rlimit64 *limit) {
         return getrlimit(resource, (struct rlimit *)limit);
 }
 
-PUBLIC int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit) {
+EARLY PUBLIC int setrlimit64(__rlimit_resource_t resource, const struct rlimit64 *limit) {
         return setrlimit(resource, (const struct rlimit *)limit);
 }
 
