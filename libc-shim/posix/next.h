@@ -4,12 +4,15 @@
  */
 #pragma once
 
+#include "shm/word.h"
+
 #include <dlfcn.h>
 
+/* Threads may look for it at the same time, and all find the same. No function: some callers must call none. */
 #define NEXT(name)                                                                                 \
         (__extension__({                                                                           \
-                static __typeof__(&name) next_;                                                    \
+                static WordPointer next_;                                                          \
                 if (!next_)                                                                        \
-                        next_ = (__typeof__(&name))dlsym(RTLD_NEXT, #name);                        \
-                next_;                                                                             \
+                        next_ = dlsym(RTLD_NEXT, #name);                                           \
+                (__typeof__(&name))next_;                                                          \
         }))
