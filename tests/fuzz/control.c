@@ -343,7 +343,9 @@ static void world_end(World *world) {
             map_size(&world->kernel->links) > 0 || map_size(&world->kernel->lifelines) > 0 ||
             map_size(&world->kernel->scoids) > 0 ||
             (map_size(&world->kernel->users.users) > 0 && list_is_empty(&world->kernel->remnants))) {
-                fprintf(stderr, "all have gone, but %zu sessions, %zu connections, %zu links, %zu lifelines, %zu users are left\n",
+                fprintf(stderr,
+                        "all have gone, but %zu sessions, %zu connections, %zu links, %zu lifelines, %zu users "
+                        "are left\n",
                         world->kernel->n_sessions, map_size(&world->kernel->connections),
                         map_size(&world->kernel->links), map_size(&world->kernel->lifelines),
                         map_size(&world->kernel->users.users));
