@@ -190,6 +190,7 @@ typedef struct WireLimit {
 
 typedef struct WireEventWatch {
         uint32_t events; /* PROCMGR_EVENT_... of <sys/procmgr.h>; 0 = no longer any */
+        uint32_t fresh;  /* 1 = it has no socket for them: one given before was lost with an answer */
 } WireEventWatch;
 
 typedef struct WireEventTrigger {

@@ -144,6 +144,8 @@ int request_event_watch(Session *session, Request *request, Answer *answer) {
 
         if (events && !ability_is_allowed(process, ABILITY_EVENT))
                 return -EPERM;
+        if (request->wire.event_watch.fresh)
+                process->watch = watch_free(process->watch);
         if (events && !process->watch) {
                 r = watch_new(process, &process->watch, &peer);
                 if (r)

@@ -73,8 +73,8 @@ static unsigned wanted_locked(void) {
 /* ---- the daemon ---- */
 
 /* @ret_fd: the socket when it came along, else -1. */
-static int watch_locked(unsigned events, int *ret_fd) {
-        WireRequest request = { .op = WIRE_EVENT_WATCH, .event_watch.events = events };
+static int watch_locked(unsigned events, bool fresh, int *ret_fd) {
+        WireRequest request = { .op = WIRE_EVENT_WATCH, .event_watch = { events, fresh } };
         int fds[SESSION_FDS];
         WireReply reply;
         int r = session_ask(&request, -1, &reply, fds);
@@ -118,7 +118,7 @@ static bool begin_next(void) {
         pthread_mutex_lock(&mutex);
         if (served_fd >= 0)
                 session_close(served_fd);
-        if (next_fd < 0 && wanted_locked() && watch_locked(wanted_locked(), &fd) == 0)
+        if (next_fd < 0 && wanted_locked() && watch_locked(wanted_locked(), true, &fd) == 0)
                 put_next_locked(fd);
         served_fd = next_fd;
         next_fd = -1;
@@ -167,7 +167,7 @@ static int start_locked(void) {
 static int update_locked(void) {
         int fd, r;
 
-        r = watch_locked(wanted_locked(), &fd);
+        r = watch_locked(wanted_locked(), !is_running, &fd);
         if (r || fd < 0)
                 return r;
         put_next_locked(fd);
