@@ -107,22 +107,28 @@ bool slot_reply(ShmSlot *slot, uint32_t generation) {
         return true;
 }
 
-bool slot_release(ShmSlot *slot) {
+bool slot_release(ShmSlot *slot, uint32_t generation) {
         uint32_t old;
 
-        return move(slot, slot_generation(word_load(&slot->word)), SLOT_GONE, SLOT_IDLE,
+        return move(slot, generation, SLOT_GONE, SLOT_IDLE, SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old);
+}
+
+static bool fail(ShmSlot *slot, uint32_t word, int error) {
+        uint32_t old;
+
+        slot_put_error(slot, error);
+        return move(slot, slot_generation(word), slot_state(word), SLOT_DONE,
                     SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old);
 }
 
+/* Again where the state has moved on: a process that broke its session may still receive. */
 void slot_fail(ShmSlot *slot, int error) {
-        uint32_t word = word_load(&slot->word);
-        uint32_t state = slot_state(word);
-        uint32_t old;
+        uint32_t word;
 
-        if (state == SLOT_SEND || state == SLOT_REPLY) {
-                slot_put_error(slot, error);
-                move(slot, slot_generation(word), state, SLOT_DONE, SLOT_ASLEEP | SLOT_UNBLOCK, 0, &old);
-        }
+        do
+                word = word_load(&slot->word);
+        while ((slot_state(word) == SLOT_SEND || slot_state(word) == SLOT_REPLY) &&
+               !fail(slot, word, error));
         /* The dead may have spoiled the word: whoever sleeps on it must look, whatever it says. */
         word_and(&slot->word, ~SLOT_ASLEEP);
         futex_wake(&slot->word, 1);

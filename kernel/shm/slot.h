@@ -68,7 +68,7 @@ static inline void slot_expect_receive(const ShmSlot *slot) {
 /* Server thread: the message of that generation and no later one, which may be for another channel. */
 bool slot_receive(ShmSlot *slot, uint32_t generation);
 bool slot_reply(ShmSlot *slot, uint32_t generation); /* false: not ours any more (ESRCH) */
-bool slot_release(ShmSlot *slot);
+bool slot_release(ShmSlot *slot, uint32_t generation);
 
 /* Daemon: the server is dead. */
 void slot_fail(ShmSlot *slot, int error);

@@ -39,7 +39,7 @@ static int complete(Receipt *receipt, long status, unsigned failed) {
                 told = slot_reply(shm, receipt->generation);
         FAILPOINT("reply:told");
         if (!told)
-                slot_release(shm);
+                slot_release(shm, receipt->generation);
         receipt_free(receipt);
         return told ? EOK : ESRCH;
 }

@@ -10,7 +10,8 @@
  *       (3A) the server answers           slot_reply       -> DONE
  *       (3B) the server dies              slot_fail        -> DONE, by the daemon
  *       (3C) a signal, a time-out, a cancellation, a ConnectDetach by another thread: leave()
- *       (3D) the connection died before the server took the message: leave()
+ *       (3D) the connection died before the server took the message, or the server while it held
+ *            it and was failed already: leave()
  *   (4) the outcome is read from the slot, by this thread, once
  *
  * (1) before (2), and a dead connection is looked at after (1): the daemon marks connections dead
@@ -79,7 +80,7 @@ static bool leave(Conversation *c, uint32_t word, int error) {
         if (slot_state(word) != SLOT_REPLY)
                 return false;
         FAILPOINT("send:leave-reply");
-        if (wants_unblock(c)) {
+        if (wants_unblock(c) && !link_server_is_gone(c->connection->link->map)) {
                 if (slot_unblock(c->slot->shm, c->generation, error)) {
                         c->asked = true;
                         ring(c);
@@ -211,6 +212,18 @@ static bool must_be_told(const Conversation *c, uint32_t word) {
         return flags == _NTO_TIMEOUT_REPLY || c->timeout.immediate;
 }
 
+/*
+ * (3D) as a positive errno; 0 = the server may answer. A server that the daemon has buried while it lives on
+ * may have taken the message after our slot was failed: nobody would end that.
+ */
+static int lost(const Conversation *c, uint32_t state) {
+        if (state == SLOT_REPLY)
+                return link_server_is_gone(c->connection->link->map) ? ESRCH : 0;
+        if (connection_is_live(c->connection))
+                return 0;
+        return connection_is_detached(c->connection) ? EBADF : ESRCH;
+}
+
 /* (3) until DONE: 0, or the errno with which this thread got out. */
 static int await(Conversation *c) {
         ShmSlot *shm = c->slot->shm;
@@ -227,8 +240,8 @@ static int await(Conversation *c) {
                 if (is_spoiled(c, word))
                         return ESRCH;
                 error = c->asked ? 0 : reason_to_leave(c, slot_state(word));
-                if (!error && slot_state(word) == SLOT_SEND && !connection_is_live(c->connection))
-                        error = connection_is_detached(c->connection) ? EBADF : ESRCH; /* (3D) */
+                if (!error)
+                        error = lost(c, slot_state(word));
                 if (!error && must_be_told(c, word)) {
                         slot_tell(shm, c->generation);
                         continue;

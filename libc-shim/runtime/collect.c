@@ -85,7 +85,7 @@ static bool take_slot(Lane *lane, InSlot *slot) {
                 if (slot->receipt)
                         receipt_drop_locked(slot->receipt);
                 else
-                        slot_release(slot->shm);
+                        slot_release(slot->shm, slot_generation(word));
                 return false;
         default:
                 return false;

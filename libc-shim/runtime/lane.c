@@ -83,13 +83,6 @@ void lane_free_locked(Lane *lane) {
         retire(free_record, lane, 0);
 }
 
-/* Answers with an error what we hold of this lane. */
-static void fail_held_locked(Receipt *receipt) {
-        slot_put_error(receipt->shm, ESRCH);
-        if (slot_reply(receipt->shm, receipt->generation))
-                receipt_drop_locked(receipt);
-}
-
 static void fail_waiting(const InSlot *slot) {
         if (!slot_receive(slot->shm, slot->generation))
                 return;
@@ -103,8 +96,9 @@ static void fail_locked(Lane *lane) {
                 InSlot *slot = inlink_slot(lane->link, i);
 
                 if (slot->receipt && slot->receipt->scoid == lane->scoid)
-                        fail_held_locked(slot->receipt);
-                else if (slot->entry.queued && slot->lane == lane)
+                        receipt_fail_locked(slot->receipt, ESRCH);
+                /* that one may be answered already, and its client have sent again */
+                if (slot->entry.queued && slot->lane == lane)
                         fail_waiting(slot);
         }
 }

@@ -78,6 +78,7 @@ Receipt *receipt_new_locked(int *ret_rcvid) {
         word_store_relaxed(&receipt->word,
                            (word_load_relaxed(&receipt->word) & ~STATE_MASK) | HELD | USER_ONE);
         *ret_rcvid = receipt_rcvid(receipt);
+        receipt->error = 0;
         return receipt;
 }
 
@@ -160,8 +161,13 @@ void receipts_reclaim_locked(void) {
         }
 }
 
+/* Where the message has ended otherwise, its generation is over, and neither arrow is there any more. */
 static void finish_drop_locked(Receipt *receipt) {
-        slot_release(receipt->shm);
+        if (receipt->error) {
+                slot_put_error(receipt->shm, receipt->error);
+                slot_reply(receipt->shm, receipt->generation);
+        }
+        slot_release(receipt->shm, receipt->generation);
         free_locked(receipt);
 }
 
@@ -223,6 +229,11 @@ void receipt_drop_locked(Receipt *receipt) {
         while (!word_swap_if(&receipt->word, &word, word | DROPPED));
         if (!(word & USERS_MASK))
                 finish_drop_locked(receipt);
+}
+
+void receipt_fail_locked(Receipt *receipt, int error) {
+        receipt->error = error;
+        receipt_drop_locked(receipt);
 }
 
 void receipts_after_fork(void) {

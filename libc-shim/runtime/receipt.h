@@ -48,6 +48,7 @@ struct Receipt {
         int32_t tid;
         uint8_t priority;
         bool unblock;          /* the client wants out: _NTO_MI_UNBLOCK_REQ */
+        int error;             /* the client is told, when nobody uses it any more; 0 = nothing */
         bool orphan;           /* its client process is dead; kept for MsgInfo until it is answered */
         uint64_t message_bytes;
         uint64_t received_bytes;
@@ -78,5 +79,12 @@ void receipts_reclaim_locked(void);
 
 /* The client gave up. False while somebody uses it; then receipt_done() finishes the job. */
 void receipt_drop_locked(Receipt *receipt);
+
+/*
+ * The server lets go of it: the client is told @error by whoever is the last to use it. A replier that has
+ * taken it answers it: both writing into the slot, one of them after the client has gone on, would answer
+ * the client's next message.
+ */
+void receipt_fail_locked(Receipt *receipt, int error);
 
 void receipts_after_fork(void);

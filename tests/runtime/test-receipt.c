@@ -43,7 +43,7 @@ static bool answer(Receipt *receipt) {
         if (told)
                 slot_finish(shm);
         else
-                slot_release(shm);
+                slot_release(shm, receipt->generation);
         receipt_free(receipt);
         return told;
 }
@@ -216,6 +216,40 @@ START_TEST(what_is_being_answered_is_not_dropped) {
 }
 END_TEST
 
+static void fail_it(Receipt *receipt) {
+        server_lock();
+        receipt_fail_locked(receipt, ESRCH);
+        server_unlock();
+}
+
+START_TEST(a_failed_receipt_answers_with_the_error_when_its_last_user_has_left) {
+        int rcvid;
+        Receipt *receipt = receive(0, &rcvid);
+
+        ck_assert_ptr_eq(receipt_use(rcvid), receipt);
+        fail_it(receipt);
+        is_stale(rcvid);
+        ck_assert_uint_eq(slot_state(slot_peek(&shared[0])), SLOT_REPLY);
+        receipt_done(receipt);
+        ck_assert_uint_eq(slot_state(slot_peek(&shared[0])), SLOT_DONE);
+        ck_assert_int_eq(shared[0].status, -ESRCH);
+        ck_assert_uint_eq(n_held(), 0);
+}
+END_TEST
+
+/* Else its replier would write its answer over that of the client's next message. */
+START_TEST(what_is_being_answered_is_not_failed) {
+        int rcvid;
+        Receipt *receipt = receive(0, &rcvid);
+
+        ck_assert_ptr_eq(receipt_take(rcvid), receipt);
+        fail_it(receipt);
+        ck_assert_uint_eq(slot_state(slot_peek(&shared[0])), SLOT_REPLY);
+        ck_assert(answer(receipt));
+        ck_assert_uint_eq(n_held(), 0);
+}
+END_TEST
+
 /* The client has sent again before the answered receipt came back into the line. */
 START_TEST(an_answered_receipt_does_not_disturb_the_next_message) {
         int first, second;
@@ -383,6 +417,7 @@ UNIT_MAIN("receipt", an_rcvid_finds_its_receipt_until_it_is_answered, numbers_th
           numbers_stay_positive_when_generations_wrap, there_is_an_end_of_receipts_and_a_way_back,
           a_dropped_receipt_frees_its_slot,
           a_dropped_receipt_in_use_stays_whole_until_the_last_has_left,
-          what_is_being_answered_is_not_dropped, an_answered_receipt_does_not_disturb_the_next_message,
+          what_is_being_answered_is_not_dropped, what_is_being_answered_is_not_failed,
+          a_failed_receipt_answers_with_the_error_when_its_last_user_has_left, an_answered_receipt_does_not_disturb_the_next_message,
           of_two_answers_one_counts, an_answer_waits_for_those_who_read, an_answer_against_a_drop,
           a_drop_against_those_who_read, guessed_numbers_do_no_harm_while_receipts_are_made)

@@ -52,8 +52,7 @@ static bool reply(uint32_t generation) {
 }
 
 static bool release(uint32_t generation) {
-        (void)generation;
-        return slot_release(&slot);
+        return slot_release(&slot, generation);
 }
 
 static bool server_dies(uint32_t generation) {
@@ -78,7 +77,7 @@ static const struct {
         { "abandon", abandon, SLOT_REPLY, SLOT_GONE, SLOT_UNBLOCK, true },
         { "receive", receive, SLOT_SEND, SLOT_REPLY, FLAGS, false },
         { "reply", reply, SLOT_REPLY, SLOT_DONE, 0, true },
-        { "release", release, SLOT_GONE, SLOT_IDLE, 0, false },
+        { "release", release, SLOT_GONE, SLOT_IDLE, 0, true },
         { "fail a waiting", server_dies, SLOT_SEND, SLOT_DONE, 0, false },
         { "fail a received", server_dies, SLOT_REPLY, SLOT_DONE, 0, false },
 };
@@ -167,7 +166,7 @@ START_TEST(a_late_reply_does_not_answer_the_next_message) {
 
         ck_assert(slot_take(&slot, &word));
         ck_assert(slot_abandon(&slot, first));
-        ck_assert(slot_release(&slot));
+        ck_assert(slot_release(&slot, first));
         slot_send(&slot);
         ck_assert(slot_take(&slot, &word));
         ck_assert(!slot_reply(&slot, first));
@@ -308,7 +307,7 @@ static void exactly_one_won(void *state) {
         if (slot_state(word) == SLOT_REPLY)
                 ck_assert(r->right_won && slot_reply(&slot, r->generation));
         else if (slot_state(word) == SLOT_GONE)
-                ck_assert(r->left_won && slot_release(&slot));
+                ck_assert(r->left_won && slot_release(&slot, r->generation));
         else
                 ck_assert_uint_eq(slot_state(word), r->left_won ? SLOT_IDLE : SLOT_DONE);
         r->left_wins += r->left_won;
@@ -339,6 +338,24 @@ END_TEST
 START_TEST(withdraw_against_death_of_the_server) {
         race((Pair){ .prepare = sent, .left = left_withdraws, .right = right_fails,
                      .settle = exactly_one_won }, &(Race){ 0 });
+}
+END_TEST
+
+static void left_receives(void *state) {
+        uint32_t word;
+
+        ((Race *)state)->left_won = slot_take(&slot, &word);
+}
+
+static void it_is_over(void *state) {
+        ck_assert_uint_eq(slot_peek(&slot), ((Race *)state)->generation | SLOT_DONE);
+        slot_finish(&slot);
+}
+
+/* A process that broke its session lives on and receives. */
+START_TEST(receive_against_death_of_the_server) {
+        race((Pair){ .prepare = sent, .left = left_receives, .right = right_fails,
+                     .settle = it_is_over }, &(Race){ 0 });
 }
 END_TEST
 
@@ -602,7 +619,7 @@ UNIT_MAIN("slot", each_arrow_leads_where_the_list_says, each_arrow_is_refused_fr
           the_generation_wraps_and_stays_out_of_the_state, receive_reports_the_generation_to_reply_with,
           a_late_reply_does_not_answer_the_next_message, unblock_says_why, fail_leaves_the_error_behind,
           a_sleep_on_a_word_that_has_moved_is_refused, a_sleep_ends_with_its_time_or_with_a_nudge,
-          withdraw_against_receive, withdraw_against_reply, withdraw_against_death_of_the_server,
+          withdraw_against_receive, withdraw_against_reply, withdraw_against_death_of_the_server, receive_against_death_of_the_server,
           abandon_against_reply, unblock_against_reply, no_wake_is_lost_between_sleep_and_reply,
           no_wake_is_lost_between_sleep_and_receive_with_reply, no_wake_is_lost_between_sleep_and_receive,
           no_wake_is_lost_between_sleep_and_death_of_the_server,
