@@ -7,7 +7,7 @@ PACKAGES_BUILD=(gcc libc6-dev meson ninja-build pkg-config python3 libev-dev)
 # What its tests need besides.
 PACKAGES_TESTS=(check libsubunit-dev git procps util-linux)
 # What single tests need, which are skipped without it.
-PACKAGES_EXTRA=(g++ valgrind universal-ctags groff systemd clang libclang-rt-dev)
+PACKAGES_EXTRA=(g++ valgrind universal-ctags groff systemd clang libclang-rt-dev spin)
 
 say() {
     printf '\n== %s\n' "$*"
