@@ -242,10 +242,11 @@ static void play_one_answer_and_gone(void) {
 START_TEST(a_daemon_that_is_gone_for_good_is_said_once) {
         char text[2000] = "";
         int said = memfd_create("stderr", MFD_CLOEXEC), real = dup(STDERR_FILENO);
+        siginfo_t end;
 
         start(play_one_answer_and_gone);
         ck_assert_int_eq(ask(), 0);
-        waitid(P_PID, (id_t)server, NULL, WEXITED | WNOWAIT);
+        ck_assert_int_eq(waitid(P_PID, (id_t)server, &end, WEXITED | WNOWAIT), 0);
         dup2(said, STDERR_FILENO);
         ck_assert_int_eq(ask(), -EPIPE);
         ck_assert_int_eq(ask(), -EPIPE);
