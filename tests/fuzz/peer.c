@@ -329,6 +329,16 @@ unsigned session_priority_max(void) {
         return 255;
 }
 
+void session_use_priority_max(unsigned priority) {
+        (void)priority;
+}
+
+int session_ask_able(uint32_t ability, uint64_t about) {
+        (void)ability;
+        (void)about;
+        return 0;
+}
+
 int session_move_fd(int fd) {
         return fd;
 }
