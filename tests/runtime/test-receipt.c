@@ -418,6 +418,7 @@ UNIT_MAIN("receipt", an_rcvid_finds_its_receipt_until_it_is_answered, numbers_th
           a_dropped_receipt_frees_its_slot,
           a_dropped_receipt_in_use_stays_whole_until_the_last_has_left,
           what_is_being_answered_is_not_dropped, what_is_being_answered_is_not_failed,
-          a_failed_receipt_answers_with_the_error_when_its_last_user_has_left, an_answered_receipt_does_not_disturb_the_next_message,
+          a_failed_receipt_answers_with_the_error_when_its_last_user_has_left,
+          an_answered_receipt_does_not_disturb_the_next_message,
           of_two_answers_one_counts, an_answer_waits_for_those_who_read, an_answer_against_a_drop,
           a_drop_against_those_who_read, guessed_numbers_do_no_harm_while_receipts_are_made)
