@@ -470,11 +470,13 @@ static void home_show_log(void) {
 }
 
 static void home_remove(void) {
-        char lock[128];
+        char lock[128], paths[128];
 
         snprintf(lock, sizeof(lock), "%s.lock", home.socket);
+        snprintf(paths, sizeof(paths), "%s.paths", home.socket);
         unlink(home.socket);
         unlink(lock);
+        unlink(paths);
         unlink(home.log);
         unlink(home.left_out);
         if (rmdir(home.directory) < 0)

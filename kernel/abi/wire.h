@@ -51,7 +51,11 @@
         X(LIMIT, limit, 1)                   /* of channels */                                     \
         X(EVENT_WATCH, event_watch, 1)       /* what of the system's events it wants to know */    \
         X(EVENT_TRIGGER, event_trigger, 1)                                                         \
-        X(DAEMON, daemon, 1)                 /* the caller has made itself a daemon */
+        X(DAEMON, daemon, 1)                 /* the caller has made itself a daemon */             \
+        X(PATH_ATTACH, path_attach, 1)       /* the text comes along as a file */                  \
+        X(PATH_DETACH, path_detach, 1)                                                             \
+        X(FILE_SYNC, file_sync, 1)           /* descriptors closed before this have been seen */   \
+        X(FILE_BIND, file_bind, 1)           /* a server: what does this connection stand for? */
 
 typedef enum WireOp {
 #define X(name, member, answers) WIRE_##name,
@@ -155,6 +159,27 @@ typedef struct WireEventDeliver {
         uint16_t pad;     /* must be 0 */
         WireEvent event;
 } WireEventDeliver;
+typedef struct WirePathAttach {
+        int32_t chid;    /* of the caller */
+        uint32_t handle; /* the caller's own, for its clients' connect messages */
+        int32_t type;    /* _FTYPE_... */
+        uint32_t flags;  /* _RESMGR_FLAG_..., WIRE_PATH_UNIQUE */
+        uint32_t bytes;  /* of the text, which is the content of fds bit 0; normalised, the root is empty */
+} WirePathAttach;
+#define WIRE_PATH_UNIQUE 0x80000000u /* EEXIST if anybody that the same clients see has it */
+
+typedef struct WirePathDetach {
+        uint32_t path;
+} WirePathDetach;
+
+typedef struct WireFileSync {
+        uint32_t zero;
+} WireFileSync;
+
+typedef struct WireFileBind {
+        int32_t scoid;
+        uint32_t index; /* of the connection's word in the client's link */
+} WireFileBind;
 
 typedef struct WireStatus {
         uint32_t json; /* 1 = JSON, 0 = a table for people */
@@ -220,6 +245,10 @@ typedef struct WireRequest {
                 WireClientInfo client_info;
                 WireLinkGrow link_grow;
                 WireEventDeliver event_deliver;
+                WirePathAttach path_attach;
+                WirePathDetach path_detach;
+                WireFileSync file_sync;
+                WireFileBind file_bind;
                 WireStatus status;
                 WireAbility ability;
                 WireAbilityName ability_name;
@@ -259,9 +288,10 @@ typedef struct WireReplyConnect {
         int32_t server_pid;  /* as the daemon sees it */
         int32_t chid;
         uint32_t channel_flags;
-        uint32_t flags;      /* _NTO_COF_... in force (ADOPT) */
+        uint32_t flags;      /* _NTO_COF_... in force (ADOPT), WIRE_CONNECT_FILE */
         uint8_t token[16];   /* of the link */
 } WireReplyConnect;
+#define WIRE_CONNECT_FILE 0x10000u /* its server has bound it (FILE_BIND) */
 /* Link and bell come the first time only, the descriptor for a coid that is one. */
 enum { WIRE_FD_LINK = 1, WIRE_FD_LANE_BELL = 2, WIRE_FD_COID = 4 };
 #define WIRE_DETACH_LOST (WIRE_FD_LINK | WIRE_FD_LANE_BELL) /* WireConnectDetach.lost */
@@ -297,6 +327,15 @@ typedef struct WireReplyExtent {
 } WireReplyExtent;
 enum { WIRE_FD_EXTENT = 1 };
 
+typedef struct WireReplyPath {
+        uint32_t path; /* its id */
+} WireReplyPath;
+
+/* An open file: what open() made, however many descriptors in however many processes stand for it. */
+typedef struct WireReplyFile {
+        uint64_t file; /* never 0 */
+} WireReplyFile;
+
 typedef struct WireReplyStatus {
         uint64_t bytes; /* of the text in the memfd that comes along */
 } WireReplyStatus;
@@ -329,6 +368,8 @@ typedef struct WireReply {
                 WireReplyServerInfo server_info;
                 WireCredentials client_info;
                 WireReplyExtent extent;
+                WireReplyPath path;
+                WireReplyFile file;
                 WireReplyStatus status_text;
                 WireReplyAbility ability;
                 WireReplyAbilityName ability_name;
@@ -355,7 +396,9 @@ static_assert(sizeof(WireSystemEvent) == 8, "event size");
         X(LINK_CLOSE, link_close)   /* to a server: the client process died; after its LANE_CLOSEs */ \
         X(COID_DEATH, coid_death)   /* to a client: the channel behind a connection has gone */    \
         X(PULSE, pulse)             /* to a server: an event that is a pulse to one of its channels */ \
-        X(EVENT, event)             /* to a client: an event that only it can carry out */
+        X(EVENT, event)             /* to a client: an event that only it can carry out */         \
+        X(FILE_CLOSE, file_close)   /* to a server that has bound it: nobody has the file any more */ \
+        X(FILE_LEFT, file_left)     /* to a server that has bound it: one process has it no more */
 
 typedef enum WireNewsKind {
 #define X(name, member) WIRE_NEWS_##name,
@@ -394,6 +437,16 @@ typedef struct WireNewsLinkClose {
         uint32_t link;
 } WireNewsLinkClose;
 
+typedef struct WireNewsFileClose {
+        uint64_t file;
+        int32_t chid;
+} WireNewsFileClose;
+
+typedef struct WireNewsFileLeft {
+        int32_t scoid;
+        uint32_t index;
+} WireNewsFileLeft;
+
 typedef struct WireNewsCoidDeath {
         uint32_t connection; /* WireReplyConnect.id */
         int32_t coid;
@@ -425,6 +478,8 @@ typedef struct WireNews {
                 WireNewsCoidDeath coid_death;
                 WireNewsPulse pulse;
                 WireNewsEvent event;
+                WireNewsFileClose file_close;
+                WireNewsFileLeft file_left;
                 uint8_t bytes[184];
         };
 } WireNews;

@@ -8,6 +8,7 @@
 #include "daemon/flags.h"
 #include "daemon/lane.h"
 #include "daemon/lifeline.h"
+#include "daemon/path.h"
 #include "daemon/process.h"
 #include "daemon/request.h"
 #include "daemon/session.h"
@@ -65,6 +66,7 @@ static Channel *channel_allocate(Process *process) {
         list_init(&channel->of_process);
         list_init(&channel->lanes);
         list_init(&channel->lifelines);
+        list_init(&channel->paths);
         return channel;
 }
 
@@ -147,11 +149,14 @@ static int channel_new(Process *process, uint32_t flags, Channel **ret_channel) 
 
 Channel *channel_free(Channel *channel) {
         Kernel *kernel;
+        Path *path;
 
         if (!channel)
                 return NULL;
         kernel = channel->process->kernel;
         assert(list_is_empty(&channel->lanes) && list_is_empty(&channel->lifelines));
+        LIST_FOREACH(path, &channel->paths, Path, of_channel)
+                path_free(path);
         for (uint32_t i = 0; i < channel->n_bells; i++) {
                 table_retire(channel->bells[i]->record);
                 bell_free(channel->bells[i]);

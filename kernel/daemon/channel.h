@@ -15,6 +15,7 @@ struct Channel {
         ChannelRecord *record;
         List of_process;
         List lanes;     /* Lane.of_channel, zombies too */
+        List paths;     /* Path.of_channel */
         List lifelines; /* Lifeline.of_channel */
         Bell **bells;
         uint32_t n_bells;

@@ -6,6 +6,7 @@
 #include "base/failpoint.h"
 #include "daemon/ability.h"
 #include "daemon/channel.h"
+#include "daemon/file.h"
 #include "daemon/flags.h"
 #include "daemon/request.h"
 #include "daemon/session.h"
@@ -203,6 +204,8 @@ Connection *connection_close(Connection *connection) {
                 table_retire(connection->record);
         FAILPOINT("daemon-connection-retired");
         connection->news = news_cancel(connection->news);
+        if (connection->record)
+                file_connection_ends(connection);
         if (connection->has_index) {
                 link_set_connection(connection->link->map, connection->record->index, CONNECTION_FREE);
                 connection_lose_link(connection);
@@ -298,6 +301,7 @@ static int road_hold_bell(Road *road, Process *client, Answer *answer) {
 
 static void connection_describe(const Connection *connection, const Lane *lane, Answer *answer) {
         const ConnectionRecord *record = connection->record;
+        bool is_file = connection->lifeline && connection->lifeline->record->bound;
 
         answer->reply.connect = (WireReplyConnect){
                 .id = record->id,
@@ -309,7 +313,7 @@ static void connection_describe(const Connection *connection, const Lane *lane, 
                 .server_pid = record->server_pid,
                 .chid = record->chid,
                 .channel_flags = record->channel_flags,
-                .flags = record->flags,
+                .flags = record->flags | (is_file ? WIRE_CONNECT_FILE : 0),
         };
         memcpy(answer->reply.connect.token, connection->link->record->token, LINK_TOKEN_BYTES);
 }

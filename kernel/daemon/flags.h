@@ -34,6 +34,10 @@
 #define EVENT_FLAG_UPDATEABLE 0x200
 #define EVENT_FLAG_HANDLE     0x400
 
+#define PATH_BEFORE     0x00000001u
+#define PATH_AFTER      0x00000002u
+#define PATH_FLAGS      0x8000031fu
+
 #define COID_SIDE_FIRST 0x40000001
 #define COID_NONE       (-1)
 

@@ -8,6 +8,7 @@
 #include "daemon/channel.h"
 #include "daemon/flags.h"
 #include "daemon/journal.h"
+#include "daemon/path.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -279,6 +280,19 @@ static int check_connection(Check *check, const void *record) {
         return check_id(check, connection->id);
 }
 
+static int check_path(Check *check, const void *record) {
+        const PathRecord *path = record;
+
+        if (!image_resolve(check->image, NOUN_CHANNEL, path->channel))
+                return fault(check, "to no channel");
+        if (path->length >= PATH_TEXT || path->text[path->length] != '\0' ||
+            !path_text_is_normal(path->text, path->length))
+                return fault(check, "text of %u bytes", path->length);
+        if (path->flags & ~PATH_FLAGS)
+                return fault(check, "flags 0x%x", path->flags);
+        return check_id(check, path->id);
+}
+
 /* ---- the journal ---- */
 
 static int check_redo(Check *check, const JournalRedo *redo) {
@@ -469,7 +483,8 @@ int image_check(Image *image) {
                 { NOUN_EXTENT, check_extent },         { NOUN_LANE, check_lane },
                 { NOUN_LANE, check_lane_scoid },       { NOUN_LANE, check_lane_share },
                 { NOUN_LIFELINE, check_lifeline },     { NOUN_CONNECTION, check_connection },
-                { NOUN_CONNECTION, check_connection_index }, { NOUN_JOURNAL, check_journal },
+                { NOUN_CONNECTION, check_connection_index }, { NOUN_PATH, check_path },
+                { NOUN_JOURNAL, check_journal },
                 { NOUN_CONNECTION, check_connection_coid },
         };
         Check check = { .image = image };

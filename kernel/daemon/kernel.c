@@ -11,11 +11,13 @@
 #include "daemon/listener.h"
 #include "daemon/recover.h"
 #include "daemon/remnant.h"
+#include "daemon/path.h"
 #include "daemon/session.h"
 
 #include <assert.h>
 #include <errno.h>
 #include <signal.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <sys/resource.h>
 #include <unistd.h>
@@ -82,6 +84,7 @@ static void kernel_reap(struct ev_loop *loop, ev_prepare *prepare, int events) {
         (void)events;
         while (!list_is_empty(&kernel->doomed))
                 session_free(LIST_FIRST(&kernel->doomed, Session, doomed));
+        path_summary_update(kernel);
 }
 
 static void kernel_on_signal(struct ev_loop *loop, ev_signal *signal, int events) {
@@ -126,6 +129,7 @@ static void kernel_init_registries(Kernel *kernel) {
         list_init(&kernel->doomed);
         list_init(&kernel->remnants);
         list_init(&kernel->watches);
+        list_init(&kernel->paths);
         user_registry_init(&kernel->users, &kernel->tables[NOUN_USER], kernel->uid);
         kernel_limit_fds(kernel);
         for (unsigned i = 0; i < CHARGE_N; i++)
@@ -225,6 +229,7 @@ Kernel *kernel_free(Kernel *kernel) {
         if (kernel->is_leaving)
                 return kernel_leave(kernel);
         kernel->is_closing = true;
+        path_summary_close(kernel); /* before the socket goes: who waits for our end waits for that */
         kernel->listener = listener_free(kernel->listener);
         while (!list_is_empty(&kernel->sessions))
                 session_free(LIST_FIRST(&kernel->sessions, Session, all));
@@ -247,8 +252,19 @@ static void kernel_linger(Kernel *kernel) {
                 ev_timer_again(kernel->loop, &kernel->linger);
 }
 
+/* Without it there is no path space; all else works. */
+static void kernel_open_paths(Kernel *kernel) {
+        char socket[256], file[272];
+
+        if (listener_path(kernel->listener, socket, sizeof(socket)))
+                return;
+        snprintf(file, sizeof(file), "%s.paths", socket);
+        (void)path_summary_open(kernel, file);
+}
+
 void kernel_run(Kernel *kernel, Listener *listener) {
         kernel->listener = listener;
+        kernel_open_paths(kernel);
         listener_start(listener, kernel);
         listener_keep(listener);
         store_say(&kernel->store, "READY=1");

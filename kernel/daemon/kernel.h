@@ -19,6 +19,8 @@
 #include <sys/types.h>
 
 typedef struct Booster Booster;
+#include "abi/paths.h"
+
 typedef struct Kernel Kernel;
 typedef struct Listener Listener;
 typedef struct Process Process;
@@ -57,6 +59,13 @@ struct Kernel {
         Map bell_holds;     /* process id, bell id -> BellHold */
         Map lifelines;      /* socket cookie -> Lifeline */
         Map connections;    /* connection id -> Connection */
+
+        List paths;                 /* Path.all, in their order */
+        ShmPaths *paths_map;        /* NULL: no path space */
+        ShmPath *paths_draft;
+        char *paths_file;
+        uint64_t paths_inode;
+        bool paths_changed;
 
         List remnants; /* Remnant.link */
         List watches;  /* Watch.link */

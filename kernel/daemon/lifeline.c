@@ -10,6 +10,7 @@
 #include "base/failpoint.h"
 #include "daemon/connection.h"
 #include "daemon/cred.h"
+#include "daemon/file.h"
 #include "daemon/process.h"
 
 #include <assert.h>
@@ -27,22 +28,28 @@ void lifeline_end(Lifeline *lifeline) {
 
         table_retire(lifeline->record);
         FAILPOINT("daemon-lifeline-retired");
+        file_lifeline_ends(lifeline);
         LIST_FOREACH(connection, &lifeline->connections, Connection, of_lifeline)
                 connection_close(connection);
         lifeline_free(lifeline);
         FAILPOINT("daemon-lifeline-gone");
 }
 
-static void lifeline_on_hangup(struct ev_loop *loop, ev_io *io, int events) {
-        Kernel *kernel = io->data;
+void lifelines_look(Kernel *kernel) {
         struct epoll_event hangups[HANGUPS_AT_ONCE];
         int n;
 
+        do {
+                n = epoll_wait(kernel->lifeline_epoll, hangups, HANGUPS_AT_ONCE, 0);
+                for (int i = 0; i < n; i++)
+                        lifeline_end(hangups[i].data.ptr);
+        } while (n == HANGUPS_AT_ONCE);
+}
+
+static void lifeline_on_hangup(struct ev_loop *loop, ev_io *io, int events) {
         (void)loop;
         (void)events;
-        n = epoll_wait(kernel->lifeline_epoll, hangups, HANGUPS_AT_ONCE, 0);
-        for (int i = 0; i < n; i++)
-                lifeline_end(hangups[i].data.ptr);
+        lifelines_look(io->data);
 }
 
 int lifeline_watch_start(Kernel *kernel) {

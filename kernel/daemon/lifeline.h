@@ -29,6 +29,8 @@ struct Lifeline {
 /* All of them are watched together. */
 int lifeline_watch_start(Kernel *kernel);
 void lifeline_watch_stop(Kernel *kernel);
+/* Ends all that have hung up until now. */
+void lifelines_look(Kernel *kernel);
 
 /* @ret_fd: the end for the program. */
 int lifeline_new(Process *creator, Channel *channel, uint32_t flags, Lifeline **ret_lifeline, int *ret_fd);

@@ -335,6 +335,19 @@ static void listener_on_retry(struct ev_loop *loop, ev_timer *timer, int events)
         listener_resume(timer->data);
 }
 
+int listener_path(const Listener *listener, char *path, size_t n) {
+        struct sockaddr_un address;
+        socklen_t length = sizeof(address);
+
+        memset(&address, 0, sizeof(address));
+        if (getsockname(listener->fd, (struct sockaddr *)&address, &length) < 0)
+                return error_fold(-errno);
+        if (length <= offsetof(struct sockaddr_un, sun_path) || address.sun_path[0] != '/')
+                return -ENOTSUP;
+        return snprintf(path, n, "%.*s", (int)sizeof(address.sun_path), address.sun_path) < (int)n ? 0
+                                                                                                 : -ENAMETOOLONG;
+}
+
 void listener_start(Listener *listener, Kernel *kernel) {
         listener->kernel = kernel;
         ev_io_init(&listener->io, listener_on_readable, listener->fd, EV_READ);

@@ -31,6 +31,9 @@ Listener *listener_free(Listener *listener);
 /* Puts the socket and its lock into the store. */
 void listener_keep(Listener *listener);
 
+/* Where it listens, without a 0-length or abstract name: those are -ENOTSUP. */
+int listener_path(const Listener *listener, char *path, size_t n);
+
 void listener_start(Listener *listener, Kernel *kernel);
 /* Accepts whoever is waiting now. */
 void listener_accept(Listener *listener);

@@ -110,6 +110,8 @@ static void news_build(const News *news, NewsRecord *record) {
                 break;
         case WIRE_NEWS_PULSE:
         case WIRE_NEWS_EVENT:
+        case WIRE_NEWS_FILE_CLOSE:
+        case WIRE_NEWS_FILE_LEFT:
                 record->wire = news->wire;
                 break;
         case WIRE_NEWS_N:
@@ -185,12 +187,14 @@ static void news_sent(const News *news, const NewsRecord *record, bool was_late)
                 ring_channels(news->to, CHANNEL_COID_DISCONNECT);
                 break;
         case WIRE_NEWS_PULSE:
+        case WIRE_NEWS_FILE_CLOSE:
                 ring_pulse(news);
                 break;
         case WIRE_NEWS_EVENT:
                 ring_channels(news->to, 0);
                 break;
         case WIRE_NEWS_LINK_CLOSE:
+        case WIRE_NEWS_FILE_LEFT:
         case WIRE_NEWS_N:
                 break;
         }
@@ -227,6 +231,8 @@ static News **news_owner(const News *news) {
                 return &news->closed->news;
         case WIRE_NEWS_PULSE:
         case WIRE_NEWS_EVENT:
+        case WIRE_NEWS_FILE_CLOSE:
+        case WIRE_NEWS_FILE_LEFT:
         case WIRE_NEWS_N:
                 break;
         }
@@ -332,6 +338,21 @@ void news_link_close(Link *link) {
 void news_coid_death(Connection *connection) {
         news_push(&(News){ .to = connection->client, .kind = WIRE_NEWS_COID_DEATH,
                            .connection = connection });
+}
+
+void news_file_close(Channel *channel, uint64_t file) {
+        News news = { .to = channel->process, .kind = WIRE_NEWS_FILE_CLOSE,
+                      .ring_chid = channel->record->chid };
+
+        news.wire.file_close = (WireNewsFileClose){ .file = file, .chid = channel->record->chid };
+        news_push(&news);
+}
+
+void news_file_left(Lane *lane, uint32_t index) {
+        News news = { .to = lane->channel->process, .kind = WIRE_NEWS_FILE_LEFT };
+
+        news.wire.file_left = (WireNewsFileLeft){ .scoid = lane->record->scoid, .index = index };
+        news_push(&news);
 }
 
 /*

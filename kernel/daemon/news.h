@@ -14,6 +14,7 @@
 #include "daemon/process.h"
 
 typedef struct Channel Channel;
+typedef struct Channel Channel;
 typedef struct Extent Extent;
 typedef struct Lane Lane;
 typedef struct Link Link;
@@ -32,6 +33,8 @@ void news_lane_close(Lane *lane); /* lane_was_told() follows when it had to wait
 void news_link_extent(Extent *extent);
 void news_link_close(Link *link); /* likewise link_was_told() */
 void news_coid_death(Connection *connection);
+void news_file_close(Channel *channel, uint64_t file);
+void news_file_left(Lane *lane, uint32_t index);
 
 /*
  * What belongs to no object, PULSE and EVENT: told once, by us or by a successor (journal_news). @ring_chid:

@@ -6,6 +6,7 @@
 #pragma once
 
 #include "abi/layout.h"
+#include "abi/paths.h"
 #include "abi/wire.h"
 #include "daemon/table.h"
 
@@ -18,6 +19,7 @@
         X(BYTES, bytes)             /* of shared memory, reserved */                               \
         X(FDS, fds)                 /* that the daemon holds for it */                             \
         X(SESSIONS, sessions)       /* that have not greeted, or only look */                      \
+        X(PATHS, paths)             /* names in the path space */                                  \
         X(SCOIDS, scoids)           /* of clients that have gone, kept for a server */
 
 typedef enum Charge {
@@ -43,7 +45,8 @@ typedef enum Charge {
         X(EXTENT, ExtentRecord, 1u << 22)                                                          \
         X(LANE, LaneRecord, 1u << 22)                                                              \
         X(LIFELINE, LifelineRecord, 1u << 22)                                                      \
-        X(CONNECTION, ConnectionRecord, 1u << 23)
+        X(CONNECTION, ConnectionRecord, 1u << 23)                                                  \
+        X(PATH, PathRecord, PATHS_ENTRIES)
 
 typedef enum Noun {
 #define X(name, type, max) NOUN_##name,
@@ -69,6 +72,8 @@ typedef struct KernelRecord {
         uint32_t wire_version;   /* that its processes speak, and by which their memory is laid out: of */
         uint32_t layout_version; /* others, a daemon can take over the tables and not the processes */
         uint32_t n_crashed; /* starts in a row that ended by a fault of their own */
+        uint32_t next_path_id;
+        uint32_t pad;
 } KernelRecord;
 
 #define JOURNAL_REDO_MAX 8u
@@ -206,6 +211,8 @@ typedef struct LifelineRecord {
         uint32_t uid;
         uint32_t flags; /* _NTO_COF_... given at ConnectAttach */
         uint64_t own_cookie; /* of our end */
+        uint32_t bound; /* 1 = its server wants to hear of its end */
+        uint32_t pad;
 } LifelineRecord;
 
 typedef struct ConnectionRecord {
@@ -223,5 +230,19 @@ typedef struct ConnectionRecord {
         int32_t scoid;
         uint32_t channel_flags;
         uint32_t told; /* 1 = its process knows that it is dead */
+        uint32_t bound; /* 1 = its server wants to hear of its end */
         uint32_t pad;
 } ConnectionRecord;
+
+typedef struct PathRecord {
+        RecordHead head;
+        RecordRef channel;
+        uint64_t order; /* among those of one text, the smaller first */
+        uint32_t id;    /* never used twice */
+        uint32_t uid;   /* whose processes see it; PATHS_EVERYBODY */
+        uint32_t handle;
+        int32_t type;
+        uint32_t flags;
+        uint32_t length;
+        char text[PATH_TEXT];
+} PathRecord;

@@ -19,6 +19,7 @@
 #include "daemon/lifeline.h"
 #include "daemon/link.h"
 #include "daemon/news.h"
+#include "daemon/path.h"
 #include "daemon/process.h"
 #include "daemon/request.h"
 #include "daemon/session.h"
@@ -614,6 +615,12 @@ static int make_connection(Recovery *recovery, void *at) {
         return 0;
 }
 
+static int make_path(Recovery *recovery, void *at) {
+        PathRecord *record = at;
+
+        return path_adopt(object_at(recovery, NOUN_CHANNEL, record->channel), record);
+}
+
 static int make_each(Recovery *recovery, Noun noun, int (*make)(Recovery *recovery, void *record)) {
         size_t n = table_capacity(&recovery->kernel->tables[noun]);
         void *record;
@@ -639,6 +646,7 @@ static int make_objects(Recovery *recovery) {
                 { NOUN_PROCESS, make_process },   { NOUN_CHANNEL, make_channel }, { NOUN_BELL, make_bell },
                 { NOUN_LINK, make_link },         { NOUN_EXTENT, make_extent },   { NOUN_LANE, make_lane },
                 { NOUN_LIFELINE, make_lifeline }, { NOUN_CONNECTION, make_connection },
+                { NOUN_PATH, make_path },
         };
         int r = 0;
 

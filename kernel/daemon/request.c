@@ -152,7 +152,7 @@ static int request_check(const Session *session, const Request *request) {
                 return -EPROTO;
         if ((size_t)__builtin_popcount(wire->fds) != request->n_fds)
                 return -EPROTO;
-        if (request->n_fds > 0 && wire->op != WIRE_CONNECT_ADOPT)
+        if (request->n_fds > 0 && wire->op != WIRE_CONNECT_ADOPT && wire->op != WIRE_PATH_ATTACH)
                 return -EPROTO;
         return request_is_allowed(session, wire->op) ? 0 : -EPROTO;
 }

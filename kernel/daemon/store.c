@@ -10,6 +10,8 @@
 #include "base/fdmsg.h"
 
 #include <errno.h>
+#include <fcntl.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -18,6 +20,7 @@
 #include <sys/un.h>
 #include <unistd.h>
 
+#define SETTLE_MS    50
 #define SEND_SECONDS       2
 #define LOG_LINES_A_SECOND 1u
 #define TEXT_BYTES         96u
@@ -167,6 +170,22 @@ void store_say(Store *store, const char *words) {
                 store_log_failure(store, words, "-", r);
 }
 
+/* The store closes what it is not asked to keep, when it has come to that message. */
+void store_settle(Store *store) {
+        int ends[2], r;
+
+        if (!store_is_on(store) || !store->is_unsettled)
+                return;
+        store->is_unsettled = false;
+        if (pipe2(ends, O_CLOEXEC) < 0)
+                return;
+        r = store_send(store, "BARRIER=1", &ends[1], 1);
+        (void)close(ends[1]);
+        if (!r)
+                (void)poll(&(struct pollfd){ .fd = ends[0] }, 1, SETTLE_MS);
+        (void)close(ends[0]);
+}
+
 int store_keep_name(Store *store, const char *name, int fd) {
         char text[TEXT_BYTES];
         int r = -EDQUOT;
@@ -216,6 +235,7 @@ void store_remove(Store *store, Stored kind, uint32_t index) {
 
         if (!store_is_on(store))
                 return;
+        store->is_unsettled = true;
         store_name(kind, index, name);
         store_remove_name(store, name);
 }

@@ -52,6 +52,7 @@ typedef struct Store {
         uint64_t max; /* descriptors that it takes */
         uint64_t n;   /* that it has */
         uint64_t n_failed;
+        bool is_unsettled; /* something was removed that is known to be gone only after a barrier */
         LogRate rate;
 } Store;
 
@@ -74,6 +75,11 @@ void store_say(Store *store, const char *words);
  */
 int store_keep(Store *store, Stored kind, uint32_t index, int fd);
 void store_remove(Store *store, Stored kind, uint32_t index);
+/*
+ * Waits until the store has let go of all that has been removed, so that what we hold the other end of has
+ * hung up; not longer than some milliseconds. Costs nothing if nothing was.
+ */
+void store_settle(Store *store);
 int store_keep_name(Store *store, const char *name, int fd);
 void store_remove_name(Store *store, const char *name);
 

@@ -94,6 +94,11 @@ void table_store(uint32_t *at, uint32_t value);
 
 uint32_t table_capacity(const Table *table);
 uint32_t table_header_capacity(const TableHeader *header);
+/* Records that are not FREE. */
+static inline uint32_t table_count(const Table *table) {
+        return table->n;
+}
+
 uint32_t table_record_state(const void *record);
 uint32_t table_index(const Table *table, const void *record);
 /* NULL when @index was never used. */

@@ -18,6 +18,7 @@ static const uint64_t default_limits[CHARGE_N] = {
         [CHARGE_BYTES] = 64ull << 30,
         [CHARGE_FDS] = 1u << 20,
         [CHARGE_SESSIONS] = 2048,
+        [CHARGE_PATHS] = 2048,
         [CHARGE_SCOIDS] = 131072,
 };
 

@@ -113,6 +113,7 @@ static int decode(Receipt *receipt, Lane *lane, InSlot *slot, ShmSlot *shm) {
         receipt->channel_flags = lane->channel->flags;
         receipt->scoid = lane->scoid;
         receipt->coid = SHM_LOAD(shm->coid);
+        receipt->connection = SHM_LOAD(shm->connection);
         receipt->tid = SHM_LOAD(shm->tid);
         receipt->priority = slot->entry.priority;
         receipt->unblock = receipt->orphan = false;

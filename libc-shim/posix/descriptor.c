@@ -5,15 +5,15 @@
  * The daemon would notice by itself when the last copy of a connection's descriptor is closed; these
  * make this process forget its number at once, and know copies without asking the daemon.
  */
+#include "posix/manager.h"
 #include "posix/next.h"
+#include "posix/public.h"
 #include "runtime/connection.h"
 #include "runtime/thread.h"
 
 #include <fcntl.h>
 #include <stdarg.h>
 #include <unistd.h>
-
-#define PUBLIC __attribute__((visibility("default")))
 
 static void forget(int fd) {
         Thread *thread = call_enter();
@@ -33,10 +33,22 @@ static int copied(int from, int to) {
         return to;
 }
 
+/* Of a file that a manager has opened, close() returns when the manager has closed it. */
+static int close_file(int fd) {
+        ManagerAddress address;
+        bool is_file = manager_address(fd, &address);
+        int r;
+
+        manager_closed(fd);
+        forget(fd);
+        r = NEXT(close)(fd);
+        if (is_file)
+                manager_wait_closed(&address);
+        return r;
+}
+
 PUBLIC int close(int fd) {
-        if (connection_is_descriptor(fd))
-                forget(fd);
-        return NEXT(close)(fd);
+        return connection_is_descriptor(fd) ? close_file(fd) : NEXT(close)(fd);
 }
 
 PUBLIC int dup(int from) {

@@ -205,3 +205,21 @@ int autostart_connect(void) {
         r = connect_to_own(&path);
         return nobody_listens(r) ? start_and_connect(&path, connect_to_own) : r;
 }
+
+bool autostart_paths_file(unsigned i, char *path, size_t n, bool *ret_only_own) {
+        const char *named = secure_getenv("NUNTIUS_SOCKET");
+        Path socket;
+        int length;
+
+        *ret_only_own = false;
+        if (named && named[0]) {
+                length = snprintf(path, n, "%s.paths", named);
+                return i == 0 && length > 0 && (size_t)length < n;
+        }
+        if (i == 0)
+                return snprintf(path, n, "%s.paths", SYSTEM_SOCKET) < (int)n;
+        if (i > 1 || !user_path(&socket))
+                return false;
+        *ret_only_own = true;
+        return snprintf(path, n, "%s.paths", socket.text) < (int)n;
+}

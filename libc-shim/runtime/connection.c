@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/syscall.h>
 #include <unistd.h>
 
 #define CHUNK       1024
@@ -23,6 +24,28 @@ typedef struct Table {
 } Table;
 
 static Table descriptors, side_channel;
+
+/*
+ * Descriptors that were connections in the process that we come from (by fork or exec): adopted when they are
+ * used. One bit a number.
+ */
+static Word inherited[NUMBERS / 32];
+
+/* ---- descriptors that we were born with ---- */
+
+static bool is_inherited(int fd) {
+        return (unsigned)fd < NUMBERS && word_load_relaxed(&inherited[fd / 32]) >> (fd % 32) & 1;
+}
+
+void connection_inherit(int fd) {
+        if ((unsigned)fd < NUMBERS)
+                word_or(&inherited[fd / 32], 1u << (fd % 32));
+}
+
+static void disinherit(int fd) {
+        if (is_inherited(fd))
+                word_and(&inherited[fd / 32], ~(1u << (fd % 32)));
+}
 
 /* ---- the tables ---- */
 
@@ -88,7 +111,8 @@ static int free_side_number_locked(void) {
 static ino_t inode_of(int fd) {
         struct stat st;
 
-        return fstat(fd, &st) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
+        /* not fstat(): of a manager's file that asks the manager */
+        return syscall(SYS_newfstatat, fd, "", &st, AT_EMPTY_PATH) == 0 && S_ISSOCK(st.st_mode) ? st.st_ino : 0;
 }
 
 /* The first descriptor of the answer is the link's if its bit is set, and so on. */
@@ -178,7 +202,8 @@ static int adopt_answer_locked(const WireReplyConnect *answer, const AnswerFds *
                 .chid = answer->chid,
                 .scoid = answer->scoid,
                 .channel_flags = answer->channel_flags,
-                .flags = flags,
+                .flags = flags & ~WIRE_CONNECT_FILE,
+                .is_file = flags & WIRE_CONNECT_FILE,
                 .inode = coid & SIDE_CHANNEL ? 0 : inode_of(coid),
         };
         connection->next = connection;
@@ -418,6 +443,7 @@ static int find_descriptor(int coid, Connection **ret_connection) {
         }
         if (!connection)
                 r = adopt_locked(coid, &connection);
+        disinherit(coid); /* by now it is in the table, or was no connection */
         session_unlock();
         *ret_connection = connection;
         return r;
@@ -517,11 +543,14 @@ int connection_detach(int coid) {
 }
 
 void connection_forget(int fd) {
+        disinherit(fd);
         forget(fd);
 }
 
 bool connection_is_descriptor(int fd) {
-        return fd >= 0 && !(fd & SIDE_CHANNEL) && table_get(fd);
+        if (fd < 0 || fd & SIDE_CHANNEL)
+                return false;
+        return table_get(fd) || is_inherited(fd);
 }
 
 /* ---- queries ---- */
@@ -564,6 +593,16 @@ static unsigned descriptor_flags(const Connection *connection) {
         return fcntl(connection->coid, F_GETFD) & FD_CLOEXEC ? flags | CONNECTION_CLOEXEC : flags;
 }
 
+void connection_is_now_file(int coid) {
+        Connection *connection;
+
+        session_lock();
+        connection = table_get(coid);
+        if (connection)
+                connection->is_file = true;
+        session_unlock();
+}
+
 int connection_set_flags(int coid, unsigned mask, unsigned bits) {
         Connection *connection = connection_find(coid);
         unsigned before;
@@ -584,6 +623,8 @@ int connection_set_flags(int coid, unsigned mask, unsigned bits) {
 void connection_duplicated(int from, int to) {
         Connection *connection = table_get(from);
 
+        if (is_inherited(from))
+                connection_inherit(to);
         if (!connection || from == to)
                 return;
         session_lock();
@@ -595,6 +636,12 @@ void connection_duplicated(int from, int to) {
 
 /* Descriptors are inherited, but the child is another process to the daemon: it adopts what it uses. */
 void connection_after_fork(void) {
+        for (int fd = 0; fd < NUMBERS; fd++) {
+                if (!word_pointer_load(&descriptors.chunks[fd / CHUNK]))
+                        fd |= CHUNK - 1;
+                else if (table_get(fd))
+                        connection_inherit(fd);
+        }
         memset(&descriptors, 0, sizeof(descriptors));
         memset(&side_channel, 0, sizeof(side_channel));
 }

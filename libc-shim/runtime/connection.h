@@ -31,6 +31,7 @@ struct Connection {
         int scoid;
         uint32_t channel_flags;
         uint32_t flags;
+        bool is_file;        /* a manager's open file */
         ino_t inode;         /* descriptors: what the number must still be */
         Connection *next;    /* descriptors that share one daemon connection (dup); a ring */
 };
@@ -49,6 +50,9 @@ bool connection_is_still(int coid, uint32_t id);
 /* Has this process itself detached it? Racy: for a sender that is just leaving. */
 bool connection_is_detached(const Connection *connection);
 
+/* For a descriptor that an open has been sent on. */
+void connection_is_now_file(int coid);
+
 /* ConnectAttach. The new coid or -errno. */
 int connection_attach(int pid, int chid, unsigned index, unsigned flags);
 
@@ -66,6 +70,8 @@ int connection_set_flags(int coid, unsigned mask, unsigned bits);
 
 /* For close(), dup() and their kin: is it a descriptor that we know as a connection? No lock. */
 bool connection_is_descriptor(int fd);
+/* This one came from another process, and may be a connection. */
+void connection_inherit(int fd);
 void connection_forget(int fd);
 /* The program duplicated a descriptor. */
 void connection_duplicated(int from, int to);

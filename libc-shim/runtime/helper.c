@@ -7,15 +7,12 @@
 #include "runtime/thread.h"
 #include "runtime/timer.h"
 
-#include <dlfcn.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 #define HELPER_STACK (128 * 1024)
-
-typedef int (*CreateCall)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static pthread_mutex_t mutex = PTHREAD_MUTEX_INITIALIZER;
 static Word linux_tid; /* 0 = not running yet */
@@ -40,7 +37,6 @@ static void *serve(void *argument) {
 
         (void)argument;
         thread_register_library();
-        pthread_setname_np(pthread_self(), "nuntius");
         word_store(&linux_tid, (uint32_t)syscall(SYS_gettid));
         futex_wake(&linux_tid, 1);
         sigemptyset(&wanted);
@@ -57,31 +53,12 @@ static void *serve(void *argument) {
         return NULL;
 }
 
-/* libc's own, so that it is no thread of the program: it takes no number and its end is nobody's news. */
-static int create(void) {
-        CreateCall call = (CreateCall)dlsym(RTLD_NEXT, "pthread_create");
-        pthread_attr_t attributes;
-        sigset_t all, old;
-        pthread_t id;
-        int r;
-
-        pthread_attr_init(&attributes);
-        pthread_attr_setstacksize(&attributes, HELPER_STACK);
-        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
-        sigfillset(&all);
-        pthread_sigmask(SIG_BLOCK, &all, &old);
-        r = call(&id, &attributes, serve, NULL);
-        pthread_sigmask(SIG_SETMASK, &old, NULL);
-        pthread_attr_destroy(&attributes);
-        return r ? -EAGAIN : 0;
-}
-
 int helper_start(void) {
         int r = 0;
 
         pthread_mutex_lock(&mutex);
         if (!word_load(&linux_tid))
-                r = create();
+                r = thread_start_library("nuntius", HELPER_STACK, serve, NULL);
         while (r == 0 && !word_load(&linux_tid))
                 futex_wait(&linux_tid, 0, &(Deadline){ 0 });
         pthread_mutex_unlock(&mutex);

@@ -4,6 +4,7 @@
 #include "runtime/channel.h"
 #include "runtime/connection.h"
 #include "runtime/event.h"
+#include "runtime/file.h"
 #include "runtime/lane.h"
 #include "runtime/receipt.h"
 #include "runtime/session.h"
@@ -185,6 +186,11 @@ static int apply(const WireNews *news, const int *fds, size_t n_fds) {
                 return 0;
         case WIRE_NEWS_EVENT:
                 event(&news->event);
+                return 0;
+        case WIRE_NEWS_FILE_CLOSE:
+                return file_closed_locked(news->file_close.chid, news->file_close.file);
+        case WIRE_NEWS_FILE_LEFT:
+                file_forget_connection(news->file_left.scoid, news->file_left.index);
                 return 0;
         case WIRE_NEWS_N:
                 return 0;

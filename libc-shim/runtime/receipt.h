@@ -45,6 +45,7 @@ struct Receipt {
         unsigned channel_flags;
         int32_t scoid;
         int32_t coid;
+        uint32_t connection; /* its word in the link */
         int32_t tid;
         uint8_t priority;
         bool unblock;          /* the client wants out: _NTO_MI_UNBLOCK_REQ */

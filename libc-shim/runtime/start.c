@@ -7,6 +7,7 @@
  */
 #include "runtime/channel.h"
 #include "runtime/connection.h"
+#include "runtime/file.h"
 #include "runtime/helper.h"
 #include "runtime/inlink.h"
 #include "runtime/lane.h"
@@ -19,12 +20,15 @@
 #include "runtime/signal.h"
 #include "runtime/thread.h"
 #include "runtime/timer.h"
+#include "runtime/watch.h"
 
 #include <pthread.h>
 #include <stdlib.h>
 
 static void after_fork(void) {
         connection_after_fork();
+        files_after_fork();
+        watch_after_fork();
         outlink_after_fork();
         helper_after_fork();
         timers_after_fork();
@@ -52,7 +56,7 @@ static long spin_wanted(void) {
         return *end || value < 0 || value > 1000000 ? -1 : value;
 }
 
-__attribute__((constructor)) static void start(void) {
+__attribute__((constructor(60000))) static void start(void) {
         spin_configure(spin_wanted());
         signal_init();
         pthread_atfork(NULL, NULL, after_fork);

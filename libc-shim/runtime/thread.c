@@ -7,11 +7,14 @@
 #include "runtime/priority.h"
 #include "runtime/signal.h"
 
+#include <dlfcn.h>
 #include <string.h>
 #include <sys/syscall.h>
 #include <unistd.h>
 
 __thread Thread thread_this;
+
+typedef int (*CreateCall)(pthread_t *, const pthread_attr_t *, void *(*)(void *), void *);
 
 static pthread_mutex_t registry_mutex = PTHREAD_MUTEX_INITIALIZER;
 static Thread *registry;
@@ -145,6 +148,27 @@ void thread_register_library(void) {
 
 void thread_run_deferred(Thread *thread) {
         signal_run_deferred(thread);
+}
+
+/* libc's own, so that it is no thread of the program: it takes no number and its end is nobody's news. */
+int thread_start_library(const char *name, size_t stack, void *(*serve)(void *), void *argument) {
+        CreateCall create = (CreateCall)dlsym(RTLD_NEXT, "pthread_create");
+        pthread_attr_t attributes;
+        sigset_t all, old;
+        pthread_t id;
+        int r;
+
+        pthread_attr_init(&attributes);
+        pthread_attr_setstacksize(&attributes, stack);
+        pthread_attr_setdetachstate(&attributes, PTHREAD_CREATE_DETACHED);
+        sigfillset(&all);
+        pthread_sigmask(SIG_BLOCK, &all, &old);
+        r = create(&id, &attributes, serve, argument);
+        pthread_sigmask(SIG_SETMASK, &old, NULL);
+        pthread_attr_destroy(&attributes);
+        if (r == 0)
+                pthread_setname_np(id, name);
+        return r ? -EAGAIN : 0;
 }
 
 void threads_use_page(ShmProcess *page) {

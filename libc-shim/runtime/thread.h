@@ -91,6 +91,8 @@ extern __thread Thread thread_this __attribute__((tls_model("initial-exec"), vis
 void thread_register(void);
 /* The same for a thread of the library's own: it takes no number and tools do not see it. */
 void thread_register_library(void);
+/* Starts one that runs @serve for ever, detached, with every signal blocked. 0 or -EAGAIN. */
+int thread_start_library(const char *name, size_t stack, void *(*serve)(void *), void *argument);
 /* Slow path of call_leave(): run what was put off. */
 void thread_run_deferred(Thread *thread);
 
