@@ -5,11 +5,13 @@
 #include "base/error.h"
 #include "base/failpoint.h"
 #include "base/log.h"
+#include "daemon/ability.h"
 #include "daemon/flags.h"
 #include "daemon/journal.h"
 #include "daemon/process.h"
 #include "daemon/request.h"
 #include "daemon/session.h"
+#include "daemon/watch.h"
 #include "shm/paths.h"
 
 #include <assert.h>
@@ -246,6 +248,8 @@ static int path_attach_check(Session *session, const Request *request, char text
 
         if (request->n_fds != 1)
                 return -EINVAL;
+        if (!ability_is_allowed(session->process, ABILITY_PATHSPACE))
+                return -EPERM;
         if (attach->flags & ~(PATH_FLAGS | WIRE_PATH_UNIQUE))
                 return -EINVAL;
         *ret_channel = channel_find(session->process, attach->chid);
@@ -298,6 +302,7 @@ int request_path_attach(Session *session, Request *request, Answer *answer) {
         path_enter(path);
         FAILPOINT("daemon-path-published");
         path_summary_update(kernel);
+        watch_tell(kernel, WATCH_PATHSPACE, session->pid);
         return 0;
 }
 
@@ -323,5 +328,6 @@ int request_path_detach(Session *session, Request *request, Answer *answer) {
         FAILPOINT("daemon-path-retired");
         path_free(path);
         path_summary_update(session->kernel);
+        watch_tell(session->kernel, WATCH_PATHSPACE, session->pid);
         return 0;
 }

@@ -413,19 +413,21 @@ static void busy_day(const char *point) {
         rig_kill(server);
 }
 
+/* Points that it passes before it serves anybody have tests of their own, under a holder (tests/restart). */
 static void test_daemon_dies(void) {
-        Names names = { .n = 0 };
+        Names names = { .n = 0 }, early = { .n = 0 };
         char path[128];
 
         path_of(path, "daemon");
         rig_daemon_start("NUNTIUS_FAILPOINT_LIST", path);
+        read_names(path, &early);
         busy_day("nowhere");
         rig_need_empty("nowhere");
         rig_daemon_stop();
         read_names(path, &names);
         need(names.n > 10, "the daemon passes only %u points", names.n);
         for (unsigned i = 0; i < names.n; i++)
-                for (unsigned hit = 1; hit <= 4; hit += 3) {
+                for (unsigned hit = 1; hit <= 4 && !has_name(&early, names.names[i]); hit += 3) {
                         char point[NAME_BYTES + 16];
 
                         snprintf(point, sizeof(point), "%s:%u", names.names[i], hit);
