@@ -112,6 +112,7 @@ static void kernel_init_watchers(Kernel *kernel) {
         ev_prepare_init(&kernel->reaper, kernel_reap);
         kernel->reaper.data = kernel;
         ev_prepare_start(kernel->loop, &kernel->reaper);
+        session_init_turns(kernel);
         ev_init(&kernel->linger, kernel_on_linger);
         kernel->linger.data = kernel;
         kernel->linger.repeat = kernel->options.linger;

@@ -11,6 +11,7 @@
 #include "daemon/legacy.h"
 #include "daemon/record.h"
 #include "daemon/store.h"
+#include "daemon/turn.h"
 #include "daemon/user.h"
 
 #include <ev.h>
@@ -48,6 +49,9 @@ struct Kernel {
 
         List sessions; /* Session.all */
         size_t n_sessions;
+        Turns turns;        /* Session.turn: who has a request waiting */
+        ev_check turn;      /* serves one of each user when the loop has polled */
+        ev_idle turn_again; /* while there are more, the loop does not sleep */
 
         List processes;     /* Process.all */
         Map by_pid;         /* pid -> Process */

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT */
-/* Session: reads requests as they come, a few at a time, so that no peer keeps the others waiting. */
+/* Session: reads requests when it is its turn, a few at a time, so that no peer keeps the others waiting. */
 #include "daemon/session.h"
 
 #include "base/cleanup.h"
@@ -59,15 +59,12 @@ void session_consume(Session *session) {
         (void)recv(session->fd, &byte, sizeof(byte), MSG_DONTWAIT);
 }
 
-static void session_on_readable(struct ev_loop *loop, ev_io *io, int events) {
-        Session *session = io->data;
+static void session_serve(Session *session, int n_most) {
         bool answered = false;
         int r = 0;
 
-        (void)loop;
-        (void)events;
         /* who waits for an answer has nothing more to say until it has it */
-        for (int i = 0; i < REQUESTS_AT_ONCE && r == 0 && !answered; i++)
+        for (int i = 0; i < n_most && r == 0 && !answered; i++)
                 r = session_read_one(session, &answered);
         if (r == 0 || r == -EAGAIN)
                 return;
@@ -78,6 +75,54 @@ static void session_on_readable(struct ev_loop *loop, ev_io *io, int events) {
         else if (r == -ENOBUFS)
                 session_log_end(session, "does not read its replies");
         session_free(session);
+}
+
+/* ---- turns ---- */
+
+/* One that is not next would only be reported again and again. */
+static void session_on_readable(struct ev_loop *loop, ev_io *io, int events) {
+        Session *session = io->data;
+
+        (void)events;
+        if (!turn_enter(&session->kernel->turns, &session->turn))
+                ev_io_stop(loop, io);
+}
+
+/*
+ * Each user that waits now has one turn, of one request if it is not the only one; then the loop polls again,
+ * so that nobody who comes meanwhile waits for more.
+ */
+static void sessions_take_turns(struct ev_loop *loop, ev_check *check, int events) {
+        Kernel *kernel = check->data;
+        size_t n = turns_count(&kernel->turns);
+        int n_most = n > 1 ? 1 : REQUESTS_AT_ONCE;
+
+        (void)events;
+        for (Turn *turn; n > 0 && (turn = turns_next(&kernel->turns)); n--) {
+                Session *session = LIST_ENTRY(turn, Session, turn);
+
+                ev_io_start(loop, &session->io);
+                session_serve(session, n_most);
+        }
+        if (turns_count(&kernel->turns) > 0)
+                ev_idle_start(loop, &kernel->turn_again);
+        else
+                ev_idle_stop(loop, &kernel->turn_again);
+}
+
+static void sessions_go_on(struct ev_loop *loop, ev_idle *idle, int events) {
+        (void)loop;
+        (void)idle;
+        (void)events;
+}
+
+void session_init_turns(Kernel *kernel) {
+        turns_init(&kernel->turns);
+        ev_check_init(&kernel->turn, sessions_take_turns);
+        ev_set_priority(&kernel->turn, EV_MINPRI); /* when all that are readable have entered */
+        kernel->turn.data = kernel;
+        ev_check_start(kernel->loop, &kernel->turn);
+        ev_idle_init(&kernel->turn_again, sessions_go_on);
 }
 
 static int session_charge(Session *session) {
@@ -100,12 +145,14 @@ static Session *session_allocate(Kernel *kernel) {
         session->fd = -1;
         list_init(&session->all);
         list_init(&session->doomed);
+        turn_init(&session->turn, NULL);
         return session;
 }
 
 /* Takes @fd over. */
 static void session_open(Session *session, int fd) {
         session->fd = fd;
+        turn_init(&session->turn, &session->user->turns);
         ev_io_init(&session->io, session_on_readable, session->fd, EV_READ);
         session->io.data = session;
         kernel_session_opened(session->kernel, session);
@@ -173,6 +220,7 @@ Session *session_free(Session *session) {
                 user_discharge(session->user, CHARGE_SESSIONS, 1);
         ev_io_stop(session->kernel->loop, &session->io);
         list_unlink(&session->doomed);
+        turn_leave(&session->turn);
         session->fd = fd_close(session->fd);
         user_discharge(session->user, CHARGE_FDS, 1);
         kernel_session_closed(session->kernel, session);

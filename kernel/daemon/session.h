@@ -25,11 +25,15 @@ struct Session {
         pid_t pid;
         uid_t uid;
         bool has_peeked; /* the request that is being carried out is still in the socket */
-        ev_io io;
+        ev_io io;   /* stopped while others of its user are served first */
+        Turn turn;
         List all;
         List doomed;
         LogRate rate;
 };
+
+/* Before the first session. */
+void session_init_turns(Kernel *kernel);
 
 /* Takes @fd over, also when it fails. */
 int session_new(Kernel *kernel, int fd);

@@ -60,6 +60,7 @@ static int user_new(UserRegistry *registry, uid_t uid, User **ret_user) {
         if (!user)
                 return error_fold(-ENOMEM);
         user->registry = registry;
+        turn_queue_init(&user->turns);
         user->limits = is_own ? registry->limits_own : registry->limits_other;
         r = table_new(registry->table, &user->record);
         if (r) {

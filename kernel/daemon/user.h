@@ -8,6 +8,7 @@
 #include "base/log.h"
 #include "base/map.h"
 #include "daemon/record.h"
+#include "daemon/turn.h"
 
 #include <stdint.h>
 #include <sys/types.h>
@@ -28,6 +29,7 @@ struct User {
         UserRecord *record;
         const uint64_t *limits;
         unsigned references;
+        TurnQueue turns; /* of its sessions */
         LogRate rate;
 };
 
