@@ -19,4 +19,5 @@ int case_wakeup(const Plan *plan, Report *report);
 int case_timer(const Plan *plan, Report *report);
 int case_inversion(const Plan *plan, Report *report);
 int case_memory(const Plan *plan, Report *report);
+int case_fairness(const Plan *plan, Report *report);
 int case_idle(const Plan *plan, Report *report);

@@ -48,6 +48,8 @@ static const Case cases[] = {
         { "timer", case_timer, false, "how late pulses of 1 ms are; against clock_nanosleep; and that none is lost" },
         { "inversion", case_inversion, false,
           "a high client wants a busy server while a hog runs, one core; against a PI mutex" },
+        { "fairness", case_fairness, false,
+          "p99 of attach and message while another user floods; against the same flood elsewhere" },
         { "memory", case_memory, false, "bytes for each link in server, client and daemon" },
         { "idle", case_idle, false, "CPU time of 1,000 blocked clients in 5 s; must be 0" },
 };
