@@ -49,11 +49,19 @@ static const char help_text[] =
         "  --no-hold             a private daemon without nuntius-hold: its death is that of its connections\n"
         "  --linger SECONDS      how long a private daemon stays without programs (default 10)\n"
         "  --ready-fd N          write one byte to this descriptor and close it when listening; or none\n"
-        "  --max-processes N     limits for each user; a number may end in K, M or G\n"
-        "  --max-channels N\n"
-        "  --max-connections N\n"
-        "  --max-links N\n"
-        "  --max-bytes N\n"
+        "\n"
+        "Limits for each user, at which its calls fail with EAGAIN; N may end in K, M or G. The defaults\n"
+        "are for root and the daemon's own user, others have half of them. `nuntius status` shows them:\n"
+        "  --max-processes N     programs (default 16384)\n"
+        "  --max-channels N      (65536)\n"
+        "  --max-connections N   (262144)\n"
+        "  --max-links N         pairs of a client process and a server process (65536)\n"
+        "  --max-bytes N         of shared memory (64G)\n"
+        "  --max-fds N           descriptors in the daemon (3/4 of what it may open, others 1/4)\n"
+        "  --max-sessions N      sockets that have not said what they are, or only look (2048)\n"
+        "  --max-paths N         names in the path space (2048)\n"
+        "  --max-scoids N        clients that have gone and that a server has not let go of yet (131072)\n"
+        "\n"
         "  --store-max N         descriptors that the service manager's store takes, if there is one\n"
         "                        (default 24000; $FDSTORE counts for more)\n"
         "  --log-level LEVEL     error, warning, info (default) or debug\n"
@@ -124,6 +132,10 @@ static const struct option options[] = {
         { "max-connections", required_argument, NULL, OPTION_LIMIT + CHARGE_CONNECTIONS },
         { "max-links", required_argument, NULL, OPTION_LIMIT + CHARGE_LINKS },
         { "max-bytes", required_argument, NULL, OPTION_LIMIT + CHARGE_BYTES },
+        { "max-fds", required_argument, NULL, OPTION_LIMIT + CHARGE_FDS },
+        { "max-sessions", required_argument, NULL, OPTION_LIMIT + CHARGE_SESSIONS },
+        { "max-paths", required_argument, NULL, OPTION_LIMIT + CHARGE_PATHS },
+        { "max-scoids", required_argument, NULL, OPTION_LIMIT + CHARGE_SCOIDS },
         { NULL, 0, NULL, 0 },
 };
 

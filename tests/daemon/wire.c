@@ -177,6 +177,14 @@ void daemon_kill(void) {
         waitpid(daemon_pid, NULL, 0);
 }
 
+void daemon_freeze(bool freeze) {
+        siginfo_t info;
+
+        ck_assert_int_eq(kill(daemon_pid, freeze ? SIGSTOP : SIGCONT), 0);
+        if (freeze)
+                ck_assert_int_eq(waitid(P_PID, (id_t)daemon_pid, &info, WSTOPPED | WNOWAIT), 0);
+}
+
 static void remove_directory(void) {
         char path[200];
 

@@ -62,6 +62,8 @@ void daemon_limit_fds(const struct rlimit *limit);
 /* Kills it; daemon_start_again() makes another on the same socket. */
 void daemon_kill(void);
 void daemon_start_again(const char *const *arguments);
+/* It does nothing until it is let go on. */
+void daemon_freeze(bool freeze);
 /* Asks it to stop; it must find nothing that belongs to nobody. */
 void daemon_stop(void);
 /* It leaves all to daemon_start_again(). */
