@@ -243,6 +243,48 @@ static void test_garbage(void) {
         stage_close(stage);
 }
 
+/* ---- who stops reading ---- */
+
+#define SLEEPERS 200
+
+/* Asks on and reads nothing until it is shown out. */
+static void oversleep(int socket) {
+        WireRequest request = { .op = WIRE_CLIENT_INFO, .client_info.scoid = -1 };
+
+        while (send(socket, &request, sizeof(request), MSG_NOSIGNAL) == sizeof(request))
+                ;
+        need(errno == EPIPE || errno == ECONNRESET, "a sleeper: %m");
+}
+
+/* Each keeps its end of the socket: that the daemon has closed its own is what counts. */
+static void play_sleepers(void *argument) {
+        Stage *stage = argument;
+
+        for (;;) {
+                int socket = greeted(stage, false, NULL);
+
+                need(socket >= 0, "a sleeper does not get in");
+                if (stage->attacks < SLEEPERS)
+                        oversleep(socket);
+                else
+                        pause();
+                stage->attacks++;
+        }
+}
+
+/* The other's requests are part of its orders: it attaches anew after every few. */
+static void test_sleepers(void) {
+        Stage *stage = stage_open(CHANNEL);
+        unsigned fds = rig_daemon_fds();
+        pid_t sleepers = rig_play(play_sleepers, stage, RIG_HOSTILE);
+
+        need(rig_await(&stage->attacks, SLEEPERS, 50), "only %u sleepers were shown out", stage->attacks);
+        need(rig_await(&stage->other.orders, stage->other.orders + 100, RIG_PATIENCE), "the other has to wait");
+        need(rig_daemon_fds() <= fds + 16, "the daemon keeps %u descriptors, had %u", rig_daemon_fds(), fds);
+        rig_kill(sleepers);
+        stage_close(stage);
+}
+
 /* ---- to the limit ---- */
 
 typedef struct Hoard {
@@ -395,6 +437,7 @@ static void test_hoarders(void) {
 int main(int argc, char **argv) {
         static const RigTest tests[] = {
                 { "a client speaks garbage on the control socket", test_garbage, 60 },
+                { "clients stop reading their control sockets", test_sleepers, 120 },
                 { "a user opens everything to the limit", test_hoarders, 120 },
         };
 
