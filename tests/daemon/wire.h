@@ -51,7 +51,7 @@ void daemon_spare(void);
 /* How many died by themselves and were followed by another, while somebody waited for something. */
 unsigned daemon_revivals(void);
 /* So many tables are stored when there is nothing in them. */
-#define NOUNS_STORED 11u
+#define NOUNS_STORED 12u
 /* Of its starts so far, @n went on with what was there. */
 void daemon_expect_no_clean_start(unsigned n);
 /* With further arguments, NULL at the end of them. Ends with daemon_stop(). */
