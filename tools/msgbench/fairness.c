@@ -3,10 +3,11 @@
  * Fairness: what one user's flood takes from another user, who attaches and who sends messages.
  *
  * The flood is 10,000 open connections and two processes that attach and detach as fast as they can, all of one
- * user. The victim is another user, with a server and a client of its own. Two daemons run: the victim always
- * uses the first; the flood is with the first, or, in the baseline, the very same flood is with the second. So
- * both sides have the processors equally busy with the same work, and what is compared is how the one daemon
- * serves two users, not how the kernel shares two processors among six programs, which nothing of ours decides.
+ * user. The victim is another user, with a server and a client of its own. Two daemons run, each with such a flood;
+ * the victim always uses the first. In short slices one flood or the other is busy. So both sides have the
+ * processors equally busy with the same work, and what is compared is how the one daemon serves two users, not how
+ * the kernel shares two processors among six programs, which nothing of ours decides. The connections stay all the
+ * time.
  *
  * Without root all are the same user, and only what is left of fairness then is seen.
  */
@@ -20,6 +21,7 @@
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/neutrino.h>
 #include <sys/prctl.h>
@@ -32,7 +34,9 @@
 #define FLOODERS_BUSY 2u    /* ... and these go on attaching */
 #define CONNECTIONS   10000u
 #define SECONDS       60u
-#define SETTLE_NS     (10 * NSEC_PER_MSEC)
+#define SETTLE_NS     (3 * NSEC_PER_MSEC)
+#define SLICE_NS      (15 * NSEC_PER_MSEC)
+#define REST_NS       NSEC_PER_MSEC
 #define WINDOW_ROUNDS 3u    /* how many times as long as a round of another case: it takes the 100th part */
 #define TURNS_MAX     (1u << 17)
 #define PERCENT       99u
@@ -43,16 +47,16 @@ typedef enum Work { WORK_ATTACH, WORK_MESSAGE, WORK_N } Work;
 
 /* What the players share. */
 typedef struct Toll {
-        double p99[WORK_N];
-        uint64_t floods[WORK_N];                  /* attaches of the flood in the window of that work */
-        volatile uint64_t flooded[FLOODERS_BUSY]; /* so far */
+        double p99[DAEMONS][WORK_N];              /* while that one is flooded */
+        volatile unsigned daemon;                 /* that is flooded now */
+        volatile uint64_t flooded[DAEMONS][FLOODERS_BUSY]; /* attaches so far */
 } Toll;
 
 typedef struct Field {
         const Plan *plan;
         char directory[32];
         pid_t daemons[DAEMONS];
-        pid_t server, flooders[FLOODERS];
+        pid_t server, flooders[DAEMONS * FLOODERS];
         Address address;
         Toll *toll; /* shared */
         int ready[2];
@@ -123,11 +127,15 @@ static _Noreturn void flooder_play(Field *field, unsigned number, unsigned daemo
                 r = server_attach(&own);
         if (r < 0)
                 crew_exit(r);
+        r = 0;
         gate_write(field->ready, "", 1);
         while (number >= FLOODERS_BUSY)
                 pause();
-        for (; !(r = attach_and_detach(&own));)
-                field->toll->flooded[number]++;
+        for (; !r; field->toll->flooded[daemon][number]++) {
+                while (field->toll->daemon != daemon)
+                        sleep_until(now_ns() + REST_NS);
+                r = attach_and_detach(&own);
+        }
         crew_exit(r);
 }
 
@@ -147,35 +155,52 @@ static int compare(const void *a, const void *b) {
         return (x > y) - (x < y);
 }
 
-static uint64_t flooded(const Toll *toll) {
+static uint64_t flooded(const Toll *toll, unsigned daemon) {
         uint64_t n = 0;
 
         for (unsigned i = 0; i < FLOODERS_BUSY; i++)
-                n += toll->flooded[i];
+                n += toll->flooded[daemon][i];
         return n;
 }
 
+typedef struct Times {
+        uint32_t ns[TURNS_MAX];
+        unsigned n;
+} Times;
+
 /* Each turn has its own time: the slow ones are what is asked for. */
-static int window(Field *field, Work work, int coid) {
-        static uint32_t ns[TURNS_MAX];
-        uint64_t end = now_ns() + WINDOW_ROUNDS * field->plan->run_ns, before, after = 0;
-        uint64_t floods = flooded(field->toll);
-        unsigned n = 0;
+static int slice(Field *field, unsigned daemon, Work work, int coid, Times *times) {
+        uint64_t floods, end, before, after = 0;
+        int r = 0;
 
-        while (n < TURNS_MAX && after < end) {
-                int r;
-
+        field->toll->daemon = daemon;
+        sleep_until(now_ns() + SETTLE_NS);
+        floods = flooded(field->toll, daemon);
+        for (end = now_ns() + SLICE_NS; !r && times->n < TURNS_MAX && after < end;) {
                 before = now_ns();
                 r = turn(work, coid, &field->address);
-                if (r)
-                        return r;
                 after = now_ns();
-                ns[n++] = (uint32_t)(after - before < UINT32_MAX ? after - before : UINT32_MAX);
+                times->ns[times->n++] = (uint32_t)(after - before < UINT32_MAX ? after - before : UINT32_MAX);
         }
-        qsort(ns, n, sizeof(*ns), compare);
-        field->toll->p99[work] = ns[((uint64_t)n * PERCENT + 99) / 100 - 1];
-        field->toll->floods[work] = flooded(field->toll) - floods;
-        return field->toll->floods[work] ? 0 : -ECHILD; /* there was no flood */
+        if (!r && after >= end && flooded(field->toll, daemon) == floods)
+                r = -ECHILD; /* there was no flood */
+        return r;
+}
+
+/* Short slices in turns: how the kernel places the players changes from one moment to the next. */
+static int window(Field *field, Work work, int coid) {
+        static Times times[DAEMONS];
+        uint64_t slices = DAEMONS * WINDOW_ROUNDS * field->plan->run_ns / SLICE_NS;
+        int r = 0;
+
+        memset(times, 0, sizeof(times));
+        for (uint64_t i = 0; i < slices && !r; i++)
+                r = slice(field, i % DAEMONS, work, coid, &times[i % DAEMONS]);
+        for (unsigned i = 0; i < DAEMONS && !r; i++) {
+                qsort(times[i].ns, times[i].n, sizeof(*times[i].ns), compare);
+                field->toll->p99[i][work] = times[i].ns[((uint64_t)times[i].n * PERCENT + 99) / 100 - 1];
+        }
+        return r;
 }
 
 static _Noreturn void victim_play(Field *field) {
@@ -220,27 +245,16 @@ static int member_start(Field *field, pid_t *pid, Play play, unsigned number, un
         return r;
 }
 
-static int flooded_run(Field *field, unsigned daemon, Toll *ret) {
+static int round_run(Field *field, Toll *ret) {
         int r = 0;
 
-        for (unsigned i = FLOODERS; i-- > 0 && !r;) /* the busy ones last */
-                r = member_start(field, &field->flooders[i], flooder_play, i, daemon, &(char){ 0 }, 1);
+        for (unsigned i = 0; i < DAEMONS * FLOODERS && !r; i++)
+                r = member_start(field, &field->flooders[i], flooder_play, i / DAEMONS, i % DAEMONS, &(char){ 0 }, 1);
         if (!r)
                 r = victim_run(field, ret);
-        for (unsigned i = 0; i < FLOODERS; i++) {
+        for (unsigned i = 0; i < DAEMONS * FLOODERS; i++) {
                 crew_end(field->flooders[i]);
                 field->flooders[i] = 0;
-        }
-        return r;
-}
-
-static int round_run(Field *field, unsigned round, Toll tolls[DAEMONS]) {
-        int r = 0;
-
-        for (unsigned i = 0; i < DAEMONS && !r; i++) {
-                unsigned daemon = (round + i) % DAEMONS;
-
-                r = flooded_run(field, daemon, &tolls[daemon]);
         }
         return r;
 }
@@ -290,12 +304,12 @@ int case_fairness(const Plan *plan, Report *report) {
         int r = field_open(&field);
 
         for (unsigned round = 0; round < plan->rounds && !r; round++) {
-                Toll tolls[DAEMONS];
+                Toll toll;
 
-                r = round_run(&field, round, tolls);
+                r = round_run(&field, &toll);
                 for (Work work = 0; work < WORK_N && !r; work++) {
-                        samples_add(&with[work], tolls[0].p99[work]);
-                        samples_add(&without[work], tolls[1].p99[work]);
+                        samples_add(&with[work], toll.p99[0][work]);
+                        samples_add(&without[work], toll.p99[1][work]);
                 }
         }
         field_close(&field);
