@@ -16,7 +16,7 @@ OWN = re.compile(r'^\S+: (\d+) tests, (\d+) failed, (\d+) skipped$', re.M)
 SKIP = re.compile(r'^(?:not ok|ok|#)?\s*SKIP(?:PED)?:? *(.*)$', re.M)
 
 FIGURES = re.compile(r'^# (.*)$', re.M)
-SUITES_WITH_FIGURES = ('restart', 'crash', 'model') # whose "# ..." lines say what was proved
+SUITES_WITH_FIGURES = ('restart', 'crash', 'model', 'install') # whose "# ..." lines say what was proved
 
 Count = collections.namedtuple('Count', 'passed failed skipped')
 
