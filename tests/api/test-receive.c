@@ -573,12 +573,13 @@ START_TEST(senders_that_take_turns_in_bursts_are_all_heard) {
         Thread threads[2];
         Answering answering[2];
 
+        /* first the processes: a fork beside a thread of ours may come while that holds a lock of a sanitizer's */
+        for (int i = 0; i < 2; i++)
+                clients[i] = peer_start(sends_bursts_here_and_there, chids[0], chids[1]);
         for (int i = 0; i < 2; i++) {
                 answering[i] = (Answering){ chids[i], i + 1, BURSTS * BURST_LONG, BURSTS / 5 * BURST_LONG };
                 threads[i] = thread_start(answer_bursts, &answering[i]);
         }
-        for (int i = 0; i < 2; i++)
-                clients[i] = peer_start(sends_bursts_here_and_there, chids[0], chids[1]);
         for (int i = 0; i < 2; i++) {
                 peer_end(&clients[i]);
                 thread_end(threads[i]);

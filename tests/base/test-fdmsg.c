@@ -8,6 +8,8 @@
 #include <fcntl.h>
 #include <string.h>
 #include <sys/resource.h>
+#include <stdio.h>
+#include <stdlib.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -96,8 +98,13 @@ START_TEST(descriptors_without_room_are_lost_but_the_bytes_are_there) {
         struct rlimit limit;
         int ends[2], fds[4];
         char bytes[4] = "";
+        const char *preload = getenv("LD_PRELOAD");
         unsigned before;
 
+        if (preload && strstr(preload, "vgpreload")) {
+                puts("# SKIPPED: valgrind has a limit of descriptors of its own");
+                return;
+        }
         make_pair(ends);
         ck_assert_int_eq(fdmsg_send(ends[0], "x", 1, ends, 2, 0), 0);
         before = count_fds();

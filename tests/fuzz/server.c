@@ -27,7 +27,7 @@ typedef struct Server {
         int chid;
         int rcvids[RCVIDS];
         unsigned n_rcvids;
-        uint8_t buffer[20000];
+        uint8_t buffer[256 * 80]; /* what one byte of the input can ask for */
 } Server;
 
 static Server server;
